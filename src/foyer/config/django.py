@@ -1,0 +1,93 @@
+"""Django's settings, all of them derived from foyer.yaml."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from foyer.config import current
+from foyer.config.secret import kept_key
+
+PACKAGE = Path(__file__).resolve().parent.parent
+LOOPBACK_HOSTS = ["localhost", "127.0.0.1", "[::1]"]
+
+_config = current()
+_database = _config.database
+
+
+def _databases() -> dict[str, dict[str, Any]]:
+    if _database.engine == "sqlite":
+        return {
+            "default": {
+                "ENGINE": "foyer.config.sqlite",
+                "NAME": str(_database.path),
+                "CONN_MAX_AGE": None,
+                "OPTIONS": {
+                    "transaction_mode": "IMMEDIATE",
+                    "timeout": 20,
+                    "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA cache_size=-16000",
+                },
+            }
+        }
+    return {
+        "default": {
+            "ENGINE": "django.db.backends.postgresql",
+            "NAME": _database.name,
+            "USER": _database.user,
+            "PASSWORD": _database.password,
+            "HOST": _database.host,
+            "PORT": _database.port,
+            "CONN_MAX_AGE": None,
+            "CONN_HEALTH_CHECKS": True,
+            "OPTIONS": {"connect_timeout": 5, "application_name": "foyer", **_database.options},
+        }
+    }
+
+
+SECRET_KEY = (
+    _config.secret_key.get_secret_value() if _config.secret_key is not None else kept_key(Path(str(_database.path)))
+)
+DEBUG = False
+ALLOWED_HOSTS = [_config.public_host, *_config.hosts, *LOOPBACK_HOSTS]
+USE_X_FORWARDED_HOST = False
+
+INSTALLED_APPS = [
+    "foyer.audit",
+    "foyer.jobs",
+    "foyer.names",
+    "foyer.invites",
+    "foyer.accounts",
+]
+MIDDLEWARE = ["foyer.web.middleware.Edge"]
+ROOT_URLCONF = "foyer.urls"
+WSGI_APPLICATION = "foyer.wsgi.application"
+APPEND_SLASH = False
+DATA_UPLOAD_MAX_MEMORY_SIZE = 64 * 1024
+DATA_UPLOAD_MAX_NUMBER_FIELDS = 100
+
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.jinja2.Jinja2",
+        "DIRS": [PACKAGE / "web" / "templates"],
+        "OPTIONS": {"environment": "foyer.web.jinja.environment"},
+    }
+]
+
+DATABASES = _databases()
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+
+USE_I18N = True
+USE_TZ = True
+TIME_ZONE = "UTC"
+LANGUAGE_CODE = "en"
+LANGUAGES = [
+    ("en", "English"),
+    ("de", "Deutsch"),
+    ("pt-br", "Português (Brasil)"),
+    ("sv", "Svenska"),
+    ("zh-hans", "简体中文"),
+]
+LOCALE_PATHS = [PACKAGE / "locale"]
+
+LOGGING_CONFIG = "foyer.config.logging.configure"
+LOGGING: dict[str, Any] = {}

@@ -1,0 +1,113 @@
+"""The write gate: a thread lock and an `flock` that every transaction passes before BEGIN IMMEDIATE.
+
+SQLite's own busy handler sleeps and tries again, so that under load the unlucky wait for hundreds of
+milliseconds. A lock that is handed over keeps that wait near the length of a transaction. It sits in the
+backend so that everything passes it: services, sessions, the admin, management commands.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import threading
+from typing import Any
+
+from django.db.backends.sqlite3 import base
+from django.db.utils import OperationalError
+
+WAIT_SECONDS = 20.0
+
+
+class WriteGate:
+    """One file's gate. Held by at most one thread of one process; the kernel frees it when that process dies."""
+
+    def __init__(self, path: str) -> None:
+        self._path = path
+        self._thread_lock = threading.Lock()
+        self._fd: int | None = None
+        self._pid = os.getpid()
+
+    def acquire(self) -> None:
+        """Wait for the gate.
+
+        Raises:
+            OperationalError: another thread of this process has held it for `WAIT_SECONDS`.
+        """
+        if not self._thread_lock.acquire(timeout=WAIT_SECONDS):
+            raise OperationalError("database is locked: another write is taking too long")
+        try:
+            if self._fd is None:
+                self._fd = os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+            fcntl.flock(self._fd, fcntl.LOCK_EX)
+        except OSError as error:
+            self._thread_lock.release()
+            raise OperationalError(f"unable to open database file: {error}") from error
+
+    def release(self) -> None:
+        """Let the next one in."""
+        if self._fd is not None:
+            fcntl.flock(self._fd, fcntl.LOCK_UN)
+        self._thread_lock.release()
+
+
+_gates: dict[str, WriteGate] = {}
+_gates_lock = threading.Lock()
+
+
+def _gate(database: str) -> WriteGate:
+    with _gates_lock:
+        if database not in _gates:
+            _gates[database] = WriteGate(f"{database}-gate")
+        return _gates[database]
+
+
+def _forget_gates() -> None:
+    """After a fork the child shares the parent's open file, and with it its lock: it opens its own."""
+    global _gates_lock
+    _gates_lock = threading.Lock()
+    _gates.clear()
+
+
+os.register_at_fork(after_in_child=_forget_gates)
+
+
+class DatabaseWrapper(base.DatabaseWrapper):
+    """SQLite behind the gate."""
+
+    _held: WriteGate | None = None
+
+    def _start_transaction_under_autocommit(self) -> None:
+        if self.is_in_memory_db():
+            super()._start_transaction_under_autocommit()
+            return
+        gate = _gate(os.fspath(self.settings_dict["NAME"]))
+        gate.acquire()
+        self._held = gate
+        try:
+            super()._start_transaction_under_autocommit()
+        except BaseException:
+            self._leave()
+            raise
+
+    def _leave(self) -> None:
+        gate, self._held = self._held, None
+        if gate is not None:
+            gate.release()
+
+    def _commit(self) -> Any:
+        # When the commit fails the transaction is still open: Django rolls it back next, and that leaves the gate.
+        result = super()._commit()
+        self._leave()
+        return result
+
+    def _rollback(self) -> Any:
+        try:
+            return super()._rollback()
+        finally:
+            self._leave()
+
+    def _close(self) -> Any:
+        try:
+            return super()._close()
+        finally:
+            self._leave()

@@ -1,0 +1,52 @@
+"""Claiming and releasing names, always inside the caller's transaction."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from django.db import transaction
+from django.db.models import Q
+from django.utils.translation import gettext_lazy as _
+
+from foyer.kit.clock import now
+from foyer.kit.refusal import Refusal
+from foyer.names.models import Claim
+
+
+class NameHeld(Refusal):
+    """Somebody else has claimed this name here."""
+
+    code = "name-taken"
+    field = "username"
+    sentence = _("This user name is taken. Choose another one.")
+
+
+def claim(localpart: str, *, holder: str, until: datetime | None = None) -> None:
+    """Take a name for `holder`. A claim that has run out gives way; one's own is renewed.
+
+    Raises:
+        NameHeld: somebody else has it.
+    """
+    moment = now()
+    # INSERT … ON CONFLICT DO NOTHING: on PostgreSQL a plain failed INSERT would end the caller's transaction.
+    Claim.objects.bulk_create([Claim(localpart=localpart, holder=holder, until=until, at=moment)], ignore_conflicts=True)
+    mine_or_over = Q(holder=holder) | Q(until__lte=moment)
+    taken = Claim.objects.filter(mine_or_over, localpart=localpart).update(holder=holder, until=until, at=moment)
+    if not taken:
+        raise NameHeld
+
+
+def release(localpart: str, *, holder: str) -> None:
+    """Give a name back, if `holder` still has it."""
+    Claim.objects.filter(localpart=localpart, holder=holder).delete()
+
+
+def is_held(localpart: str) -> bool:
+    """Say whether anybody has a claim on the name at this moment."""
+    return Claim.objects.filter(Q(until__isnull=True) | Q(until__gt=now()), localpart=localpart).exists()
+
+
+def hand_over(localpart: str, *, holder: str, to: str) -> bool:
+    """Move a claim from one holder to another; False where `holder` does not have it (any more)."""
+    with transaction.atomic():
+        return Claim.objects.filter(localpart=localpart, holder=holder).update(holder=to, until=None) == 1
