@@ -1,0 +1,112 @@
+"""Child processes that never outlive us, and the small network questions asked of them."""
+
+from __future__ import annotations
+
+import atexit
+import contextlib
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+# Runs in the child before it becomes the program. Linux then stops the child whenever its parent dies, however it dies.
+# PR_SET_PDEATHSIG is 1. A parent that died before the call is noticed by its number.
+_LEASH = """
+import ctypes, os, signal, sys
+parent, number = int(sys.argv[1]), int(sys.argv[2])
+if sys.platform == "linux":
+    ctypes.CDLL(None).prctl(1, number)
+    if os.getppid() != parent:
+        sys.exit("The process that wanted this one is gone.")
+os.execvp(sys.argv[3], sys.argv[3:])
+"""
+
+
+class NotReady(Exception):
+    """A child ended, or did not answer in time; the text has the end of its log."""
+
+
+def spawn(
+    command: Sequence[str | Path],
+    *,
+    log: Path,
+    cwd: Path | None = None,
+    env: Mapping[str, str] | None = None,
+    user: int | None = None,
+    death_signal: signal.Signals = signal.SIGTERM,
+) -> subprocess.Popen[bytes]:
+    """Start a program that ends with us; its output goes to the log.
+
+    Linux ends the child with the *thread* that started it: call this from the main thread.
+    The child has a session of its own, so that Ctrl-C reaches us alone and we stop things in order.
+    """
+    leash = [sys.executable, "-I", "-S", "-c", _LEASH, str(os.getpid()), str(int(death_signal))]
+    identity: dict[str, Any] = {} if user is None else {"user": user, "extra_groups": []}
+    with log.open("ab") as output:
+        process = subprocess.Popen(
+            [*leash, *(str(part) for part in command)],
+            cwd=cwd,
+            env=dict(env) if env is not None else None,
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
+            **identity,
+        )
+    atexit.register(stop, process)
+    return process
+
+
+def stop(process: subprocess.Popen[bytes], *, number: signal.Signals = signal.SIGTERM, seconds: float = 10) -> None:
+    """End a child by its id and wait for it; one that does not listen is killed. A child that has ended is fine."""
+    if process.poll() is not None:
+        return
+    process.send_signal(number)
+    process.send_signal(signal.SIGCONT)  # A paused child hears nothing else.
+    try:
+        process.wait(seconds)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.wait()
+
+
+def wait_until(question: Callable[[], bool], process: subprocess.Popen[bytes], *, log: Path, seconds: float) -> None:
+    """Ask until the answer is yes.
+
+    Raises:
+        NotReady: the child ended before, or the time is over.
+    """
+    end = time.monotonic() + seconds
+    while not question():
+        if process.poll() is not None:
+            raise NotReady(f"{log.stem} ended with code {process.returncode}. Its log {log} ends:\n{tail(log)}")
+        if time.monotonic() > end:
+            raise NotReady(f"{log.stem} did not answer within {seconds:g} s. Its log {log} ends:\n{tail(log)}")
+        time.sleep(0.03)
+
+
+def tail(log: Path, lines: int = 15) -> str:
+    """The last lines of a log."""
+    return "\n".join(log.read_text(errors="replace").splitlines()[-lines:]) if log.exists() else "(no log)"
+
+
+def free_port(wanted: int = 0) -> int:
+    """The wanted port on loopback, or another one when it is taken (or 0)."""
+    for port in dict.fromkeys((wanted, 0)):
+        with contextlib.suppress(OSError), socket.socket() as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            probe.bind(("127.0.0.1", port))
+            return int(probe.getsockname()[1])
+    raise NotReady("No port is free on 127.0.0.1.")
+
+
+def accepts(port: int) -> bool:
+    """Somebody listens on this port of loopback."""
+    with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port), timeout=1):
+        return True
+    return False
