@@ -1,0 +1,65 @@
+"""Which function does which kind of job. Rooms register theirs in their `jobs.py`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Literal
+
+Lane = Literal["homeserver", "mail", "house"]
+Deed = Callable[[str], None]
+
+LANES: tuple[Lane, ...] = ("homeserver", "mail", "house")
+BACKOFF_FIRST = timedelta(seconds=1)
+
+
+@dataclass(frozen=True, slots=True)
+class Handler:
+    """How one kind of job is done, and how its failures are met.
+
+    `passing` are the errors that time may heal: they are tried again, with a growing wait of at most
+    `longest_wait`, until the job is `give_up_after` old (None: never). `lasting` errors end it at once. Anything
+    else is a fault of ours: it is logged and tried again like a passing error.
+    """
+
+    kind: str
+    lane: Lane
+    deed: Deed
+    passing: tuple[type[Exception], ...]
+    lasting: tuple[type[Exception], ...]
+    longest_wait: timedelta
+    give_up_after: timedelta | None
+    every: timedelta | None
+
+
+_handlers: dict[str, Handler] = {}
+
+
+def handler(
+    kind: str,
+    *,
+    lane: Lane,
+    passing: tuple[type[Exception], ...] = (),
+    lasting: tuple[type[Exception], ...] = (),
+    longest_wait: timedelta = timedelta(minutes=10),
+    give_up_after: timedelta | None = timedelta(days=3),
+    every: timedelta | None = None,
+) -> Callable[[Deed], Deed]:
+    """Register the decorated `deed(subject)` for `kind`; with `every`, the schedule asks for it by itself."""
+
+    def register(deed: Deed) -> Deed:
+        _handlers[kind] = Handler(kind, lane, deed, passing, lasting, longest_wait, give_up_after, every)
+        return deed
+
+    return register
+
+
+def find(kind: str) -> Handler | None:
+    """Return the handler, or None for a kind that this version does not know."""
+    return _handlers.get(kind)
+
+
+def scheduled() -> list[Handler]:
+    """Return every handler that the schedule runs."""
+    return [known for known in _handlers.values() if known.every is not None]

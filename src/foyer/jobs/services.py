@@ -1,0 +1,125 @@
+"""Owing a deed, taking it, finishing it, failing it."""
+
+from __future__ import annotations
+
+import random
+import secrets
+from datetime import timedelta
+
+import structlog
+from django.db import transaction
+from django.db.models import F, Q
+
+from foyer.audit.services import record
+from foyer.audit.verbs import Verb
+from foyer.jobs.models import Job, Schedule
+from foyer.jobs.registry import BACKOFF_FIRST, Handler, Lane, find, scheduled
+from foyer.kit.actor import Actor
+from foyer.kit.clock import now
+
+LEASE = timedelta(seconds=30)
+log = structlog.get_logger(__name__)
+
+
+def enqueue(kind: str, *, subject: str, delay: timedelta = timedelta(0)) -> None:
+    """Owe the deed `kind` to `subject` from now (or after `delay`) on.
+
+    Call inside the transaction whose outcome makes it due. Owing the same twice owes it once, at the earlier time.
+    """
+    handler = find(kind)
+    if handler is None:
+        raise LookupError(f"no room registered a handler for {kind}")
+    due = now() + delay
+    job = Job(lane=handler.lane, kind=kind, subject=subject, next_attempt_at=due)
+    Job.objects.bulk_create([job], ignore_conflicts=True)
+    Job.objects.filter(kind=kind, subject=subject, gave_up_at=None, leased_until=None, next_attempt_at__gt=due).update(
+        next_attempt_at=due
+    )
+
+
+def take(lane: Lane) -> Job | None:
+    """Lease the job of this lane that has been due longest, or return None."""
+    moment = now()
+    free = Q(leased_until=None) | Q(leased_until__lte=moment)
+    due = Job.objects.filter(free, lane=lane, gave_up_at=None, next_attempt_at__lte=moment).order_by(
+        "next_attempt_at", "id"
+    )
+    if not due.exists():  # outside a transaction: an idle worker never passes the write gate
+        return None
+    with transaction.atomic():
+        job = due.select_for_update(skip_locked=True).first()
+        if job is None:
+            return None
+        job.lease, job.leased_until, job.attempts = secrets.token_hex(16), moment + LEASE, job.attempts + 1
+        job.save(update_fields=["lease", "leased_until", "attempts"])
+    return job
+
+
+def renew(leases: list[str]) -> None:
+    """Keep the leases of jobs that are still being done."""
+    Job.objects.filter(lease__in=leases).update(leased_until=now() + LEASE)
+
+
+def finish(job: Job) -> None:
+    """Cross the deed off."""
+    Job.objects.filter(id=job.id, lease=job.lease).delete()
+
+
+def fail(job: Job, error: Exception, *, lasting: bool, handler: Handler | None) -> None:
+    """Put the job back with a wait, or give it up where no wait would help. Nothing is ever dropped silently."""
+    moment = now()
+    reason = str(getattr(error, "code", "") or type(error).__name__)
+    too_old = (
+        handler is not None
+        and handler.give_up_after is not None
+        and moment - job.created_at > handler.give_up_after
+    )
+    changes: dict[str, object] = {"leased_until": None, "lease": "", "last_error": reason[:200]}
+    if lasting or too_old:
+        changes["gave_up_at"] = moment
+    else:
+        changes["next_attempt_at"] = moment + _wait(job, error, handler)
+    with transaction.atomic():
+        mine = Job.objects.filter(id=job.id, lease=job.lease).update(**changes)
+        if mine and "gave_up_at" in changes:
+            record(Verb.JOB_GAVE_UP, actor=Actor.job(), subject=("job", job.id), kind=job.kind, reason=reason)
+    log.warning("job failed", kind=job.kind, subject=job.subject, reason=reason, gave_up="gave_up_at" in changes)
+
+
+def _wait(job: Job, error: Exception, handler: Handler | None) -> timedelta:
+    longest = handler.longest_wait if handler else timedelta(minutes=10)
+    wait = min(BACKOFF_FIRST * 2 ** min(job.attempts - 1, 16), longest)
+    asked = getattr(error, "retry_after", None)
+    if asked:
+        wait = max(wait, timedelta(seconds=float(asked)))
+    return wait * random.uniform(0.75, 1.25)  # noqa: S311 - jitter, not a secret
+
+
+def release(leases: list[str]) -> None:
+    """Give leased jobs back untouched, because this worker stops."""
+    Job.objects.filter(lease__in=leases).update(leased_until=None, lease="", attempts=F("attempts") - 1)
+
+
+def try_again(job_id: int) -> bool:
+    """Take up a job that was given up; False where there is none, or the same deed is already owed again."""
+    with transaction.atomic():
+        job = Job.objects.filter(id=job_id).exclude(gave_up_at=None).first()
+        if job is None or Job.objects.filter(kind=job.kind, subject=job.subject, gave_up_at=None).exists():
+            return False
+        moment = now()
+        Job.objects.filter(id=job_id).update(gave_up_at=None, created_at=moment, next_attempt_at=moment, attempts=0)
+    return True
+
+
+def run_schedule() -> None:
+    """Owe what the schedule asks for. Any number of workers may call this: each turn is taken once."""
+    moment = now()
+    due = {row.name: row.next_run_at for row in Schedule.objects.all()}
+    for handler in scheduled():
+        if handler.every is None or due.get(handler.kind, moment) > moment:
+            continue
+        with transaction.atomic():
+            Schedule.objects.bulk_create([Schedule(name=handler.kind, next_run_at=moment)], ignore_conflicts=True)
+            turn = Schedule.objects.filter(name=handler.kind, next_run_at__lte=moment)
+            if turn.update(next_run_at=moment + handler.every):
+                enqueue(handler.kind, subject="")

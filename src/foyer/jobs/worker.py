@@ -1,0 +1,118 @@
+"""The worker: threads for each lane, and a keeper that renews leases and runs the schedule."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections import Counter
+
+import structlog
+from django.db import DatabaseError, close_old_connections, connection
+
+from foyer.jobs import services
+from foyer.jobs.models import Job
+from foyer.jobs.registry import LANES, Lane, find
+
+THREADS: dict[Lane, int] = {"homeserver": 4, "mail": 2, "house": 1}
+IDLE_SECONDS = 0.5
+KEEPER_SECONDS = 5.0
+AFTER_DATABASE_ERROR_SECONDS = 2.0
+log = structlog.get_logger(__name__)
+
+
+class Worker:
+    """Does jobs until told to stop. `run()` blocks; `stop()` may come from a signal handler."""
+
+    def __init__(self) -> None:
+        self._stopping = threading.Event()
+        self._held: set[str] = set()
+        self._held_lock = threading.Lock()
+
+    def stop(self) -> None:
+        """Take no further job; those in hand are finished."""
+        self._stopping.set()
+
+    def run(self, *, finish_within_seconds: float = 20.0) -> None:
+        """Work until `stop()`; then wait for what is in hand, and give back what takes too long."""
+        lanes = [
+            threading.Thread(target=self._work, args=(lane,), name=f"{lane}-{number}", daemon=True)
+            for lane in LANES
+            for number in range(THREADS[lane])
+        ]
+        keeper = threading.Thread(target=self._keep, name="keeper", daemon=True)
+        for thread in [*lanes, keeper]:
+            thread.start()
+        while not self._stopping.wait(1.0):
+            pass
+        deadline = time.monotonic() + finish_within_seconds
+        for thread in [*lanes, keeper]:
+            thread.join(timeout=max(0.0, deadline - time.monotonic()))
+        with self._held_lock:
+            left = list(self._held)
+        if left:
+            services.release(left)
+        connection.close()
+
+    def run_until_idle(self, lane: Lane | None = None) -> Counter[str]:
+        """Do every job that is due, in this thread, and return how many of each kind. For tests and `foyer cleanup`."""
+        done: Counter[str] = Counter()
+        for chosen in LANES if lane is None else (lane,):
+            while (job := services.take(chosen)) is not None:
+                self._do(job)
+                done[job.kind] += 1
+        return done
+
+    def _work(self, lane: Lane) -> None:
+        while not self._stopping.is_set():
+            try:
+                job = services.take(lane)
+                if job is None:
+                    self._stopping.wait(IDLE_SECONDS)
+                    continue
+                with self._held_lock:
+                    self._held.add(job.lease)
+                try:
+                    self._do(job)
+                finally:
+                    with self._held_lock:
+                        self._held.discard(job.lease)
+            except DatabaseError as error:
+                # The lease runs out by itself: whoever can reach the database takes the job.
+                log.error("the database does not answer", lane=lane, reason=str(error).strip()[:200])
+                connection.close()
+                self._stopping.wait(AFTER_DATABASE_ERROR_SECONDS)
+            close_old_connections()
+        connection.close()
+
+    def _do(self, job: Job) -> None:
+        handler = find(job.kind)
+        if handler is None:
+            services.fail(job, LookupError(job.kind), lasting=False, handler=None)
+            return
+        try:
+            handler.deed(job.subject)
+        except DatabaseError:
+            raise
+        except handler.lasting as error:
+            services.fail(job, error, lasting=True, handler=handler)
+        except handler.passing as error:
+            services.fail(job, error, lasting=False, handler=handler)
+        except Exception as error:  # the outermost frame of a job: a fault of ours must not stop the lane
+            log.exception("job broke", kind=job.kind, subject=job.subject)
+            services.fail(job, error, lasting=False, handler=handler)
+        else:
+            services.finish(job)
+
+    def _keep(self) -> None:
+        while not self._stopping.wait(KEEPER_SECONDS):
+            try:
+                with self._held_lock:
+                    held = list(self._held)
+                if held:
+                    services.renew(held)
+                services.run_schedule()
+            except DatabaseError as error:
+                log.error("the database does not answer", reason=str(error).strip()[:200])
+                connection.close()
+            close_old_connections()
+        connection.close()
