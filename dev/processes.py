@@ -11,20 +11,37 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 # Runs in the child before it becomes the program. Linux then stops the child whenever its parent dies, however it dies.
-# PR_SET_PDEATHSIG is 1. A parent that died before the call is noticed by its number.
+# PR_SET_PDEATHSIG is 1; changing the user would undo it. A parent that died before the call is noticed by its number.
 _LEASH = """
 import ctypes, os, signal, sys
-parent, number = int(sys.argv[1]), int(sys.argv[2])
+parent, number, uid, gid = map(int, sys.argv[1:5])
+if uid >= 0:
+    os.setgroups([])
+    os.setgid(gid)
+    os.setuid(uid)
 if sys.platform == "linux":
     ctypes.CDLL(None).prctl(1, number)
     if os.getppid() != parent:
         sys.exit("The process that wanted this one is gone.")
-os.execvp(sys.argv[3], sys.argv[3:])
+os.execvp(sys.argv[5], sys.argv[5:])
 """
+
+
+@dataclass(frozen=True)
+class Identity:
+    """Whom a program of root's runs as."""
+
+    uid: int
+    gid: int
+
+    def for_subprocess(self) -> dict[str, Any]:
+        """The arguments of subprocess.run() that make it so."""
+        return {"user": self.uid, "group": self.gid, "extra_groups": []}
 
 
 class NotReady(Exception):
@@ -37,7 +54,7 @@ def spawn(
     log: Path,
     cwd: Path | None = None,
     env: Mapping[str, str] | None = None,
-    user: int | None = None,
+    user: Identity | None = None,
     death_signal: signal.Signals = signal.SIGTERM,
 ) -> subprocess.Popen[bytes]:
     """Start a program that ends with us; its output goes to the log.
@@ -45,8 +62,9 @@ def spawn(
     Linux ends the child with the *thread* that started it: call this from the main thread.
     The child has a session of its own, so that Ctrl-C reaches us alone and we stop things in order.
     """
-    leash = [sys.executable, "-I", "-S", "-c", _LEASH, str(os.getpid()), str(int(death_signal))]
-    identity: dict[str, Any] = {} if user is None else {"user": user, "extra_groups": []}
+    identity = user or Identity(-1, -1)
+    numbers = (os.getpid(), int(death_signal), identity.uid, identity.gid)
+    leash = [sys.executable, "-I", "-S", "-c", _LEASH, *map(str, numbers)]
     with log.open("ab") as output:
         process = subprocess.Popen(
             [*leash, *(str(part) for part in command)],
@@ -56,7 +74,6 @@ def spawn(
             stdout=output,
             stderr=subprocess.STDOUT,
             start_new_session=True,
-            **identity,
         )
     atexit.register(stop, process)
     return process
