@@ -14,7 +14,7 @@ class Job(models.Model):
     id = models.BigAutoField(primary_key=True)
     lane = models.CharField(max_length=16)
     kind = models.CharField(max_length=64)
-    subject = models.CharField(max_length=200)
+    subject = models.CharField(max_length=300)
     created_at = models.DateTimeField(default=now)
     attempts = models.PositiveIntegerField(default=0)
     next_attempt_at = models.DateTimeField(default=now)

@@ -32,9 +32,10 @@ def enqueue(kind: str, *, subject: str, delay: timedelta = timedelta(0)) -> None
     due = now() + delay
     job = Job(lane=handler.lane, kind=kind, subject=subject, next_attempt_at=due)
     Job.objects.bulk_create([job], ignore_conflicts=True)
-    Job.objects.filter(kind=kind, subject=subject, gave_up_at=None, leased_until=None, next_attempt_at__gt=due).update(
-        next_attempt_at=due
-    )
+    owed = Job.objects.filter(kind=kind, subject=subject, gave_up_at=None)
+    owed.filter(next_attempt_at__gt=due).update(next_attempt_at=due)
+    # One that is being done now may have read what has changed since: without its lease it cannot be crossed off.
+    owed.exclude(leased_until=None).update(lease="", next_attempt_at=due)
 
 
 def take(lane: Lane) -> Job | None:

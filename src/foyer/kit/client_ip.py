@@ -18,7 +18,7 @@ class ClientAddress:
     """The client's IP, as far as it can be believed.
 
     `is_known` is false where a proxy on this machine hides the client: the peer is loopback and no
-    header tells more. Then every visitor would look alike, and limits for one IP must not be applied.
+    believed header tells more. Then every visitor looks alike, and limits for one IP must not be applied.
     """
 
     ip: str
@@ -51,18 +51,15 @@ def client_ip(peer: str, forwarded_for: str, trusted: tuple[Network, ...]) -> Cl
     """Return the rightmost IP that is not one of our proxies.
 
     `peer` is the other end of the connection, `forwarded_for` the X-Forwarded-For header (several
-    headers joined by commas), `trusted` the networks whose word is believed. A peer on loopback counts as
-    trusted: only a process of this machine can be there.
+    headers joined by commas), `trusted` the networks whose word is believed. Without a trusted peer the
+    header is the client's own claim and is not read.
     """
     current = _parse(peer) or IPv4Address("0.0.0.0")  # noqa: S104 - an unreadable peer, not a place to listen
-    hops = [hop for hop in forwarded_for.split(",") if hop.strip()]
-    if not hops:
-        return ClientAddress(str(current), is_known=not current.is_loopback)
-    for hop in reversed(hops):
-        if not (current.is_loopback or any(current in network for network in trusted)):
+    for hop in reversed([hop for hop in forwarded_for.split(",") if hop.strip()]):
+        if not any(current in network for network in trusted):
             break
         address = _parse(hop)
         if address is None:
             break
         current = address
-    return ClientAddress(str(current), is_known=True)
+    return ClientAddress(str(current), is_known=not current.is_loopback)

@@ -6,8 +6,10 @@ code that page, API, log and audit share, and one sentence that says what happen
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Any, ClassVar
 
+from django.utils.formats import date_format
 from django.utils.functional import Promise
 
 
@@ -30,4 +32,9 @@ class Refusal(Exception):
     def __str__(self) -> str:
         """Return the sentence in the active language."""
         text = str(self.sentence)
-        return text % self.params if self.params else text
+        return text % {name: _readable(value) for name, value in self.params.items()} if self.params else text
+
+
+def _readable(value: Any) -> Any:
+    """Return an instant as the date in the active language; anything else as it is."""
+    return date_format(value, "DATE_FORMAT") if isinstance(value, datetime) else value

@@ -1,0 +1,1 @@
+"""Invitations: minting them, holding and spending their uses, and who came by which."""

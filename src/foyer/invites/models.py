@@ -1,0 +1,73 @@
+"""Invitations and their uses."""
+
+from __future__ import annotations
+
+from django.db import models
+from django.db.models import F, Q
+
+from foyer.kit.clock import now
+
+
+class Invite(models.Model):
+    """One invitation. It has facts, not a state: limit, held, used, expires_at, revoked_at."""
+
+    id = models.BigAutoField(primary_key=True)
+    code = models.CharField(max_length=64, unique=True)
+    uses_limit = models.PositiveIntegerField(null=True)  # None: as many as come
+    held = models.PositiveIntegerField(default=0)
+    used = models.PositiveIntegerField(default=0)
+    expires_at = models.DateTimeField(null=True)
+    revoked_at = models.DateTimeField(null=True)
+    label = models.CharField(max_length=200, default="")
+    message = models.TextField(default="")
+    rooms = models.JSONField(default=list)
+    localpart = models.CharField(max_length=255, default="")  # pinned name; claims nothing until somebody joins
+    email = models.CharField(max_length=254, default="")  # pinned email
+    inviter = models.CharField(max_length=200, default="")  # shown on the page, where the inviter agreed
+    created_at = models.DateTimeField(default=now)
+    created_by = models.CharField(max_length=150)
+
+    class Meta:
+        constraints = (
+            models.CheckConstraint(
+                condition=Q(uses_limit=None) | Q(uses_limit__gte=0), name="invites_limit_not_negative"
+            ),
+        )
+        indexes = (models.Index(fields=["-created_at", "-id"], name="invites_newest"),)
+
+    def __str__(self) -> str:
+        """Return the code."""
+        return self.code
+
+    @property
+    def uses_left(self) -> int | None:
+        """Return how many more may join, None for any number."""
+        return None if self.uses_limit is None else max(0, self.uses_limit - self.used)
+
+    @property
+    def is_live(self) -> bool:
+        """Say whether somebody could still join by it; a use that is only held counts as free."""
+        open_still = self.revoked_at is None and (self.expires_at is None or self.expires_at > now())
+        return open_still and self.uses_left != 0
+
+
+HAS_ROOM = Q(uses_limit=None) | Q(uses_limit__gt=F("used") + F("held"))
+
+
+class Use(models.Model):
+    """One use, held or spent, by `holder` (such as `account:17`). It outlives a deleted invitation."""
+
+    id = models.BigAutoField(primary_key=True)
+    invite = models.ForeignKey(Invite, null=True, on_delete=models.SET_NULL, related_name="uses")
+    code = models.CharField(max_length=64)
+    holder = models.CharField(max_length=64, unique=True)
+    spent_at = models.DateTimeField(null=True)  # None: held
+    at = models.DateTimeField(default=now)
+    ip = models.GenericIPAddressField(null=True)
+
+    class Meta:
+        indexes = (models.Index(fields=["at"], condition=Q(ip__isnull=False), name="invites_use_ips"),)
+
+    def __str__(self) -> str:
+        """Return who used what."""
+        return f"{self.code}: {self.holder}"

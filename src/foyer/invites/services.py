@@ -1,0 +1,185 @@
+"""Making invitations, changing them, and holding and spending their uses.
+
+The promise: however many ask at once, `used + held` never passes the limit, and every use that is held
+ends as spent or as released.
+"""
+
+from __future__ import annotations
+
+import hmac
+from collections.abc import Iterable
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from typing import Any
+
+from django.conf import settings
+from django.db import IntegrityError, transaction
+from django.db.models import F, Q
+from django.db.models.functions import Greatest
+
+from foyer.audit.services import record
+from foyer.audit.verbs import Verb
+from foyer.invites import queries
+from foyer.invites.errors import CodeMalformed, CodeTaken, InviteUnknown
+from foyer.invites.models import HAS_ROOM, Invite, Use
+from foyer.kit.actor import Actor
+from foyer.kit.clock import now
+from foyer.kit.codes import is_code, keyed_digest, new_code
+
+EMAIL_KEY_LENGTH = 32
+EDITABLE = frozenset({"uses_limit", "used", "expires_at", "revoked_at", "label", "message", "rooms", "localpart", "email", "inviter"})
+
+
+@dataclass(frozen=True, slots=True)
+class NewInvite:
+    """What a new invitation shall be. `code` None: made up. `uses_limit` None: unlimited. `expires_at` None: never."""
+
+    code: str | None = None
+    uses_limit: int | None = 1
+    expires_at: datetime | None = None
+    label: str = ""
+    message: str = ""
+    rooms: list[str] = field(default_factory=list)
+    localpart: str = ""
+    email: str = ""
+    inviter: str = ""
+
+
+def create(wanted: NewInvite, *, actor: Actor) -> Invite:
+    """Make one invitation.
+
+    Raises:
+        CodeMalformed: the wanted code has other characters, or is too long.
+        CodeTaken: there is one with that code.
+    """
+    if wanted.code is not None and not is_code(wanted.code):
+        raise CodeMalformed
+    while True:
+        try:
+            with transaction.atomic():
+                invite = Invite.objects.create(**_columns(wanted), created_by=str(actor))
+                record(Verb.INVITE_CREATED, actor=actor, subject=("invite", invite.id))
+                return invite
+        except IntegrityError:
+            if wanted.code is not None:
+                raise CodeTaken(code=wanted.code) from None
+
+
+def create_many(count: int, wanted: NewInvite, *, actor: Actor) -> list[Invite]:
+    """Make `count` invitations that differ in nothing but their codes; all of them, or none."""
+    with transaction.atomic():
+        return [create(replace(wanted, code=None), actor=actor) for _ in range(count)]
+
+
+def _columns(wanted: NewInvite) -> dict[str, Any]:
+    return {
+        "code": wanted.code or new_code(),
+        "uses_limit": wanted.uses_limit,
+        "expires_at": wanted.expires_at,
+        "label": wanted.label,
+        "message": wanted.message,
+        "rooms": wanted.rooms,
+        "localpart": wanted.localpart,
+        "email": wanted.email,
+        "inviter": wanted.inviter,
+    }
+
+
+def edit(invite: Invite, *, actor: Actor, **changes: Any) -> Invite:
+    """Change facts of an invitation, and nothing else of it (a use that is spent meanwhile stays counted).
+
+    Raises:
+        InviteUnknown: it was deleted meanwhile.
+    """
+    unknown = set(changes) - EDITABLE
+    if unknown:
+        raise TypeError(f"not facts of an invitation: {sorted(unknown)}")
+    with transaction.atomic():
+        if changes and not Invite.objects.filter(id=invite.id).update(**changes):
+            raise InviteUnknown
+        if changes:
+            record(Verb.INVITE_EDITED, actor=actor, subject=("invite", invite.id), changed=sorted(changes))
+    return _fresh(invite)
+
+
+def revoke(invite: Invite, *, actor: Actor) -> bool:
+    """Withdraw it: nobody new may join by it. Somebody who is joining now is let through. False: it was already."""
+    with transaction.atomic():
+        revoked = Invite.objects.filter(id=invite.id, revoked_at=None).update(revoked_at=now())
+        if revoked:
+            record(Verb.INVITE_REVOKED, actor=actor, subject=("invite", invite.id))
+    return revoked == 1
+
+
+def restore(invite: Invite, *, actor: Actor) -> bool:
+    """Undo `revoke`. False: it was not withdrawn."""
+    with transaction.atomic():
+        restored = Invite.objects.filter(id=invite.id).exclude(revoked_at=None).update(revoked_at=None)
+        if restored:
+            record(Verb.INVITE_RESTORED, actor=actor, subject=("invite", invite.id))
+    return restored == 1
+
+
+def delete(invite: Invite, *, actor: Actor) -> None:
+    """Remove it. Who came by it stays known by its code."""
+    with transaction.atomic():
+        record(Verb.INVITE_DELETED, actor=actor, subject=("invite", invite.id), code=invite.code)
+        Invite.objects.filter(id=invite.id).delete()
+
+
+def _fresh(invite: Invite) -> Invite:
+    return Invite.objects.get(id=invite.id)
+
+
+def reserve(code: str, *, holder: str, ip: str | None = None) -> Invite:
+    """Hold one use of an invitation while the homeserver is asked.
+
+    Call inside a transaction; follow with complete() or release(), by the same `holder`.
+
+    Raises:
+        InviteRefused: the kind that says why nobody can join by it now.
+    """
+    moment = now()
+    live = Invite.objects.filter(HAS_ROOM, Q(expires_at=None) | Q(expires_at__gt=moment), code=code, revoked_at=None)
+    if not live.update(held=F("held") + 1):
+        queries.find_live(code)
+        raise InviteUnknown  # it came to life between the two statements; the next press will find it
+    invite = Invite.objects.get(code=code)
+    Use.objects.create(invite=invite, code=code, holder=holder, at=moment, ip=ip)
+    return invite
+
+
+def complete(*, holder: str) -> None:
+    """Spend the use that `holder` holds. Doing it twice spends it once."""
+    use = Use.objects.filter(holder=holder, spent_at=None)
+    row = use.first()
+    if row is not None and use.update(spent_at=now()):
+        Invite.objects.filter(id=row.invite_id).update(held=Greatest(F("held") - 1, 0), used=F("used") + 1)
+
+
+def release(*, holder: str) -> None:
+    """Give the use that `holder` holds back. Doing it twice gives it back once; a spent one stays spent."""
+    use = Use.objects.filter(holder=holder, spent_at=None)
+    row = use.first()
+    if row is not None and use.delete()[0]:
+        Invite.objects.filter(id=row.invite_id).update(held=Greatest(F("held") - 1, 0))
+
+
+def forget_ips(before: datetime) -> int:
+    """Erase the IPs of uses older than `before`; returns how many."""
+    return Use.objects.filter(at__lt=before, ip__isnull=False).update(ip=None)
+
+
+def email_key(invite: Invite) -> str:
+    """Return the key that only the mailed link carries, and that proves the pinned email. Kept nowhere."""
+    return keyed_digest(settings.SECRET_KEY, "invite-email", f"{invite.code}\0{invite.email}")[:EMAIL_KEY_LENGTH]
+
+
+def email_is_proven(invite: Invite, key: str | None) -> bool:
+    """Say whether `key` came from the mail to the pinned email."""
+    return bool(invite.email and key) and hmac.compare_digest(email_key(invite).encode(), str(key).encode())
+
+
+def codes_of(holders: Iterable[str]) -> dict[str, str]:
+    """Return holder → code, for those of `holders` that came by an invitation."""
+    return dict(Use.objects.filter(holder__in=list(holders)).values_list("holder", "code"))
