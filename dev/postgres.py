@@ -150,7 +150,7 @@ class Postgres:
             file.write(_SETTINGS)
 
     def _launch(self) -> None:
-        command = [self.binaries / "postgres", "-D", self.directory / "data", "-p", str(self.port)]
+        command: list[str | Path] = [self.binaries / "postgres", "-D", self.directory / "data", "-p", str(self.port)]
         self.process = processes.spawn(
             command, log=self.log, cwd=self.directory, user=self.user, death_signal=signal.SIGINT
         )

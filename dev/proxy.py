@@ -46,14 +46,14 @@ class Delay:
 
 @dataclass(frozen=True)
 class Hang:
-    """Hold the connection open and never answer, until the proxy is released or stopped. forward=True: the homeserver does it."""
+    """Hold the connection open and never answer, until release() or stop(). forward=True: the homeserver does it."""
 
     forward: bool = False
 
 
 @dataclass(frozen=True)
 class Garbage:
-    """Answer with something that is not HTTP, or (as_http=True) with 200 and a page that is not JSON. Nothing is forwarded."""
+    """Answer with something that is not HTTP, or (as_http=True) with a page that is not JSON; nothing is forwarded."""
 
     as_http: bool = False
 
@@ -275,7 +275,8 @@ class _Handler(BaseHTTPRequestHandler):
         if isinstance(mode, Delay) and not mode.after:
             time.sleep(mode.seconds)
         try:
-            for _ in range(2 if isinstance(mode, Repeat) else 1):
+            answer = self._ask(body)
+            if isinstance(mode, Repeat):
                 answer = self._ask(body)
         except (OSError, http.client.HTTPException):
             return self._close()  # A homeserver that is down looks from here as it would without us.
