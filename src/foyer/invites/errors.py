@@ -7,7 +7,8 @@ InviteRefused
 ├── InviteExpired     past its date
 ├── InviteSpent       every use is taken
 ├── InviteBusy        every use left is held by somebody who is joining at this moment
-└── InviteForOther    pinned to another name, or another person's email
+└── InviteForOther    pinned to another email
+    └── InviteForOtherName
 
 CodeTaken             for its maker: there is an invitation with this code already
 CodeMalformed         for its maker: not the characters or the length of a registration token
@@ -69,15 +70,18 @@ class InviteBusy(InviteRefused):
 
 
 class InviteForOther(InviteRefused):
-    """It is pinned to somebody else."""
+    """The link was mailed to another email than the one it is pinned to."""
 
     code = "invite-for-other"
-    sentence = _("This invitation is meant for somebody else. Ask the person who sent it for one of your own.")
+    sentence = _(
+        "This invitation was made for another email. Open the link in your own mail, or ask for an invitation of your own."
+    )
 
 
 class InviteForOtherName(InviteForOther):
     """It is pinned to another user name, `name`."""
 
+    code = "invite-for-other-name"
     field = "username"
     sentence = _("This invitation is for the user name %(name)s. Join with that name, or ask for another invitation.")
 

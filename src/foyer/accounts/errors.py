@@ -1,0 +1,86 @@
+"""Why an account is not made, where neither the invitation nor the homeserver says so.
+
+Refusal
+├── NameForbidden        the owner's rules for names
+├── NameReserved         kept for the house
+├── PasswordMissing
+├── PasswordTooShort     shorter than the owner asks
+├── PasswordTooLong
+├── PasswordsDiffer
+├── DoorBusy             as many people as this process lets wait are waiting for the homeserver
+└── OutcomeUnknown       the homeserver may have made it; a job finds out, and so does the same person pressing again
+"""
+
+from __future__ import annotations
+
+from django.utils.translation import gettext_lazy as _
+
+from foyer.kit.refusal import Refusal
+
+
+class NameForbidden(Refusal):
+    """The owner's rules do not allow the name."""
+
+    code = "name-forbidden"
+    field = "username"
+    sentence = _("This server does not allow this user name. Choose another one.")
+
+
+class NameReserved(NameForbidden):
+    """The owner keeps the name."""
+
+    code = "name-reserved"
+    sentence = _("This user name is reserved. Choose another one.")
+
+
+class PasswordMissing(Refusal):
+    """No password was typed."""
+
+    code = "password-missing"
+    field = "password"
+    sentence = _("Choose a password.")
+
+
+class PasswordTooShort(Refusal):
+    """Shorter than `min_length` characters."""
+
+    code = "password-too-short"
+    field = "password"
+    sentence = _("Use at least %(min_length)s characters. A few words that you can remember make a good password.")
+
+
+class PasswordTooLong(Refusal):
+    """Longer than `max_length` characters."""
+
+    code = "password-too-long"
+    field = "password"
+    sentence = _("Use at most %(max_length)s characters.")
+
+
+class PasswordsDiffer(Refusal):
+    """The two passwords are not the same."""
+
+    code = "passwords-differ"
+    field = "confirm"
+    sentence = _("The two passwords are not the same. Type both again.")
+
+
+class DoorBusy(Refusal):
+    """So many people are waiting for the homeserver that one more would only hold up the others."""
+
+    code = "door-busy"
+    status = 503
+    sentence = _("Many people are joining right now. Wait a moment, then press the button again.")
+    retry_after = 5.0
+
+
+class OutcomeUnknown(Refusal):
+    """The homeserver may or may not have made the account."""
+
+    code = "outcome-unknown"
+    status = 503
+    sentence = _(
+        "The homeserver did not answer in time, so we do not know yet whether your account was made. "
+        "Your invitation is kept for you. Wait a minute, then try again with the same user name and password."
+    )
+    retry_after = 30.0

@@ -1,0 +1,60 @@
+"""One row for each account that Foyer set out to make."""
+
+from __future__ import annotations
+
+from django.db import models
+from django.db.models import Q
+
+from foyer.kit.clock import now
+
+
+class State(models.TextChoices):
+    """What is known of the account.
+
+    creating → open | refused | unknown      unknown → open | refused | shelved      shelved → creating
+    """
+
+    CREATING = "creating"  # a request is asking the homeserver at this moment
+    UNKNOWN = "unknown"  # the answer was lost: it may exist
+    OPEN = "open"  # it exists, and its person can sign in
+    REFUSED = "refused"  # it does not exist, or is not ours
+    SHELVED = "shelved"  # an empty shell of ours that nobody can sign in to; the next one with the name gets it
+
+
+class Account(models.Model):
+    """An account, from the first attempt on. Never deleted; the IP goes after `retention.ips`."""
+
+    id = models.BigAutoField(primary_key=True)
+    localpart = models.CharField(max_length=255)
+    state = models.CharField(max_length=16, choices=State.choices, default=State.CREATING)
+    begun_at = models.DateTimeField(default=now)  # the last attempt, not the first
+    settled_at = models.DateTimeField(null=True)
+    absent_at = models.DateTimeField(null=True)  # when the homeserver first said, after a lost answer, that there is none
+    is_shell = models.BooleanField(default=False)  # the attempt fills a shell that was ours before
+    reason = models.CharField(max_length=64, default="")  # the code of the refusal
+    email = models.CharField(max_length=254, default="")  # proven; to be attached
+    rooms = models.JSONField(default=list)
+    ip = models.GenericIPAddressField(null=True)
+    welcomed_at = models.DateTimeField(null=True)
+
+    class Meta:
+        constraints = (
+            models.UniqueConstraint(
+                fields=["localpart"], condition=~Q(state=State.REFUSED), name="accounts_one_for_a_name"
+            ),
+        )
+        indexes = (
+            models.Index(
+                fields=["begun_at"], condition=Q(state__in=[State.CREATING, State.UNKNOWN]), name="accounts_unsettled"
+            ),
+            models.Index(fields=["begun_at"], condition=Q(ip__isnull=False), name="accounts_ips"),
+        )
+
+    def __str__(self) -> str:
+        """Return the name and the state."""
+        return f"{self.localpart} ({self.state})"
+
+    @property
+    def holder(self) -> str:
+        """How names and invitations know this account."""
+        return f"account:{self.pk}"

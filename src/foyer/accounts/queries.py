@@ -1,0 +1,34 @@
+"""Reading accounts, and thinking of names."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Iterable
+
+from foyer.accounts import services
+from foyer.accounts.models import Account
+from foyer.kit.refusal import Refusal
+
+SUGGESTIONS = 3
+
+
+def suggestions(code: str, localpart: str) -> list[str]:
+    """Return up to three free names like `localpart`, for the holder of a live invitation."""
+    candidates = (f"{localpart}.{ending}" for ending in _endings())
+    free = []
+    for candidate in candidates:
+        try:
+            free.append(services.check_name(code, candidate))
+        except Refusal:
+            continue
+    return free
+
+
+def _endings() -> list[str]:
+    numbers = secrets.SystemRandom().sample(range(10, 100), SUGGESTIONS - 1)
+    return [*(str(number) for number in numbers), "m"]
+
+
+def by_ids(identifiers: Iterable[int]) -> dict[int, Account]:
+    """Return id → account."""
+    return Account.objects.in_bulk(list(identifiers))

@@ -1,0 +1,197 @@
+"""Where an account's row moves, and how a lost answer is found out.
+
+Every move is one UPDATE from the states it may come from, with the name, the use, the audit and the jobs in the
+same transaction. Whoever comes second changes nothing.
+
+After a lost answer an account is called ours only if it was created during the attempt (the name was free
+just before), and no device of it was ever seen. Without an admin token only presence is known: then the
+same person's next press settles it, or an hour's silence, which counts as open, since a use too many is the
+smaller wrong than a second account.
+"""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import structlog
+from django.db import transaction
+
+from foyer.accounts import arrivals
+from foyer.accounts.errors import OutcomeUnknown
+from foyer.accounts.models import Account, State
+from foyer.audit.services import record
+from foyer.audit.verbs import Verb
+from foyer.config import current
+from foyer.homeserver.make import current as current_homeserver
+from foyer.homeserver.port import Capability, Homeserver, Sighting
+from foyer.invites import services as invites
+from foyer.jobs import services as jobs
+from foyer.kit.actor import Actor
+from foyer.kit.clock import now
+from foyer.kit.refusal import Refusal
+from foyer.names import services as names
+
+UNSETTLED = (State.CREATING, State.UNKNOWN)
+ABSENT_FOR = timedelta(seconds=5)
+COUNTS_AS_OPEN_AFTER = timedelta(hours=1)
+CLOCK_SLACK = timedelta(seconds=2)
+LATE_SLACK = timedelta(minutes=5)
+log = structlog.get_logger(__name__)
+
+
+class StillUnknown(Exception):
+    """The homeserver's word is not enough yet; ask again soon."""
+
+    code = "still-unknown"
+
+
+def longest_attempt() -> timedelta:
+    """Return how long one request can take over an account before it is surely dead."""
+    return 3 * current().homeserver.timeout + timedelta(seconds=5)
+
+
+def settle_open(account: Account, *, actor: Actor, code: str = "", verb: Verb = Verb.ACCOUNT_OPENED) -> None:
+    """The account exists and its person can sign in: spend the use, and owe what follows.
+
+    `code` is the invitation that the person holds, for a row that was given up while its request lived on.
+
+    Raises:
+        OutcomeUnknown: a job has taken the account up meanwhile.
+    """
+    with transaction.atomic():
+        if not _move(account, UNSETTLED, State.OPEN, reason=""):
+            _adopt(account, code)
+        invites.complete(holder=account.holder)
+        record(verb, actor=actor, subject=("account", account.id))
+        arrivals.owe(account)
+    account.refresh_from_db()
+
+
+def _adopt(account: Account, code: str) -> None:
+    """Make good a row that was given up too early: its account does exist."""
+    row = Account.objects.select_for_update().get(id=account.id)
+    if row.state == State.OPEN:
+        return
+    if row.state != State.REFUSED:
+        raise OutcomeUnknown
+    try:
+        with transaction.atomic():
+            names.claim(row.localpart, holder=row.holder)
+            invites.reserve(code, holder=row.holder, ip=row.ip)
+    except Refusal as refusal:
+        log.error("an account was made that nothing pays for", account=row.id, reason=refusal.code)
+        record(Verb.ACCOUNT_NEEDS_A_DECISION, actor=Actor.job(), subject=("account", row.id), reason=refusal.code)
+        return
+    Account.objects.filter(id=row.id).update(state=State.OPEN, reason="", settled_at=now())
+
+
+def settle_refused(account: Account, reason: str) -> None:
+    """There is no account, or none of ours: give the name and the use back."""
+    with transaction.atomic():
+        if _move(account, UNSETTLED, State.REFUSED, reason=reason):
+            names.release(account.localpart, holder=account.holder)
+            invites.release(holder=account.holder)
+            record(Verb.ACCOUNT_REFUSED, actor=Actor.job(), subject=("account", account.id), reason=reason)
+    account.refresh_from_db()
+
+
+def _shelve(account: Account, homeserver: Homeserver) -> None:
+    """Make a half-made account an empty shell.
+
+    The row is taken up as an attempt of ours first, so that no press settles it while it is being locked.
+    """
+    taken_up = now()
+    if not Account.objects.filter(id=account.id, state__in=UNSETTLED, begun_at=account.begun_at).update(
+        state=State.CREATING, is_shell=True, begun_at=taken_up
+    ):
+        return
+    account.begun_at = taken_up
+    homeserver.shelve(account.localpart)
+    with transaction.atomic():
+        if _move(account, UNSETTLED, State.SHELVED, reason="half-made"):
+            names.release(account.localpart, holder=account.holder)
+            invites.release(holder=account.holder)
+            record(Verb.ACCOUNT_SHELVED, actor=Actor.job(), subject=("account", account.id))
+
+
+def mark_unknown(account: Account, reason: str) -> None:
+    """The answer was lost: keep the name and the use, and owe finding out."""
+    with transaction.atomic():
+        if _move(account, (State.CREATING,), State.UNKNOWN, reason=reason):
+            record(Verb.ACCOUNT_UNKNOWN, actor=Actor.job(), subject=("account", account.id), reason=reason)
+            jobs.enqueue("accounts.settle", subject=str(account.id), delay=timedelta(seconds=2))
+    account.refresh_from_db()
+
+
+def _move(account: Account, sources: tuple[State, ...], target: State, *, reason: str) -> bool:
+    settled_at = None if target in UNSETTLED else now()
+    moved = Account.objects.filter(id=account.id, state__in=sources, begun_at=account.begun_at).update(
+        state=target, reason=reason, settled_at=settled_at, absent_at=None
+    )
+    return moved == 1
+
+
+def sweep() -> None:
+    """Owe the settling of every account whose request died."""
+    dead = Account.objects.filter(state__in=UNSETTLED, begun_at__lte=now() - longest_attempt())
+    for identifier in dead.order_by("begun_at").values_list("id", flat=True)[:500]:
+        jobs.enqueue("accounts.settle", subject=str(identifier))
+
+
+def settle(account_id: int) -> None:
+    """Find out what became of an account whose answer was lost, as far as the homeserver can tell now.
+
+    Raises:
+        HomeserverError: it does not answer.
+    """
+    account = Account.objects.filter(id=account_id, state__in=UNSETTLED).first()
+    if account is None or (account.state == State.CREATING and account.begun_at > now() - longest_attempt()):
+        return
+    homeserver = current_homeserver()
+    if Capability.LOOK_UP in homeserver.capabilities:
+        _settle_by_sighting(account, homeserver, homeserver.look_up(account.localpart))
+    elif homeserver.exists(account.localpart):
+        _settle_by_presence(account)
+    else:
+        _settle_absent(account)
+
+
+def _settle_by_sighting(account: Account, homeserver: Homeserver, sighting: Sighting | None) -> None:
+    if sighting is None:
+        _settle_absent(account)
+    elif not _is_ours(account, sighting):
+        settle_refused(account, "name-taken")
+    elif sighting.seen and account.is_shell:
+        settle_open(account, actor=Actor.job())  # whoever signed in knew the password that only we could set
+    elif sighting.seen:
+        # Its person may have signed in without our answer, or somebody else made it that very moment.
+        _settle_by_presence(account)
+    elif homeserver.create_is_one_step and not account.is_shell:
+        settle_open(account, actor=Actor.job())
+    else:
+        # Nobody knows whether the password arrived, so nobody may rely on it: the next press gets the shell.
+        _shelve(account, homeserver)
+
+
+def _is_ours(account: Account, sighting: Sighting) -> bool:
+    if account.is_shell:
+        return True
+    earliest = account.begun_at.replace(microsecond=0) - CLOCK_SLACK
+    return earliest <= sighting.created_at <= account.begun_at + longest_attempt() + LATE_SLACK
+
+
+def _settle_by_presence(account: Account) -> None:
+    if now() - account.begun_at < COUNTS_AS_OPEN_AFTER:
+        raise StillUnknown
+    settle_open(account, actor=Actor.job(), verb=Verb.ACCOUNT_SETTLED_BY_PRESENCE)
+
+
+def _settle_absent(account: Account) -> None:
+    """Believe in absence only when it is seen twice: a request that was stuck may still be worked on."""
+    moment = now()
+    if account.absent_at is None:
+        Account.objects.filter(id=account.id, state__in=UNSETTLED).update(absent_at=moment)
+        raise StillUnknown
+    if moment - account.absent_at < ABSENT_FOR:
+        raise StillUnknown
+    settle_refused(account, "homeserver-unreachable")
