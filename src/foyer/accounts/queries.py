@@ -14,19 +14,14 @@ SUGGESTIONS = 3
 
 def suggestions(code: str, localpart: str) -> list[str]:
     """Return up to three free names like `localpart`, for the holder of a live invitation."""
-    candidates = (f"{localpart}.{ending}" for ending in _endings())
+    first, second, third = secrets.SystemRandom().sample(range(10, 100), SUGGESTIONS)
     free = []
-    for candidate in candidates:
+    for candidate in (f"{localpart}{first}", f"{localpart}.{second}", f"{localpart}_{third}"):
         try:
             free.append(services.check_name(code, candidate))
         except Refusal:
             continue
     return free
-
-
-def _endings() -> list[str]:
-    numbers = secrets.SystemRandom().sample(range(10, 100), SUGGESTIONS - 1)
-    return [*(str(number) for number in numbers), "m"]
 
 
 def by_ids(identifiers: Iterable[int]) -> dict[int, Account]:

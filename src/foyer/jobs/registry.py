@@ -19,8 +19,8 @@ class Handler:
     """How one kind of job is done, and how its failures are met.
 
     `passing` are the errors that time may heal: they are tried again, with a growing wait of at most
-    `longest_wait`, until the job is `give_up_after` old (None: never). `lasting` errors end it at once. Anything
-    else is a fault of ours: it is logged and tried again like a passing error.
+    `longest_wait`, until the job is `give_up_after` old (None: never). `lasting` errors, where they are not
+    passing ones, end it at once. Anything else is a fault of ours: it is logged, and tried again like a passing error.
     """
 
     kind: str

@@ -93,10 +93,10 @@ class Worker:
             handler.deed(job.subject)
         except DatabaseError:
             raise
-        except handler.lasting as error:
-            services.fail(job, error, lasting=True, handler=handler)
         except handler.passing as error:
             services.fail(job, error, lasting=False, handler=handler)
+        except handler.lasting as error:
+            services.fail(job, error, lasting=True, handler=handler)
         except Exception as error:  # the outermost frame of a job: a fault of ours must not stop the lane
             log.exception("job broke", kind=job.kind, subject=job.subject)
             services.fail(job, error, lasting=False, handler=handler)

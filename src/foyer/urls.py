@@ -1,0 +1,48 @@
+"""Every address of Foyer, on one screen."""
+
+from __future__ import annotations
+
+from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed
+from django.urls import path
+
+from foyer.legacy import matrix, register, tokens, tokens_07
+from foyer.web import health
+from foyer.web.public import join, landing, static, welcome
+
+
+def register_door(request: HttpRequest) -> HttpResponse:
+    """One address, two kinds of visitor: browsers get pages, programs get the predecessor's JSON."""
+    if request.method == "OPTIONS":
+        return register.preflight(request)
+    if request.method not in {"GET", "HEAD", "POST"}:
+        return HttpResponseNotAllowed(["GET", "HEAD", "POST", "OPTIONS"])
+    if request.method != "POST":
+        return join.page(request)
+    wants_page = "text/html" in request.headers.get("Accept", "")
+    return join.submit(request) if wants_page else register.submit(request)
+
+
+urlpatterns = [
+    path("", landing.page),
+    path("i/<str:code>", join.invitation),
+    path("register", register_door),
+    path("register/available", join.available),
+    path("register/strength", join.strength),
+    path("register/theme.css", static.theme),
+    path("register/welcome/<str:key>", welcome.page),
+    # matrix-registration's API: of 0.9, then of 0.7 and 0.8
+    path("api/token", tokens.collection),
+    path("api/token/<str:name>", tokens.item),
+    path("api/version", tokens.version),
+    path("token", tokens_07.collection),
+    path("token/<str:name>", tokens_07.item),
+    path("health", health.predecessors),
+    path("_matrix/client/v1/register/m.login.registration_token/validity", matrix.validity),
+    path("healthz", health.alive),
+    path("readyz", health.ready),
+    path("metrics", health.metrics),
+]
+handler400 = "foyer.web.public.errors.bad_request"
+handler403 = "foyer.web.public.errors.forbidden"
+handler404 = "foyer.web.public.errors.not_found"
+handler500 = "foyer.web.public.errors.broken"

@@ -1,0 +1,59 @@
+"""`foyer.wsgi:application`: for granian (as `foyer serve` runs it), gunicorn and uWSGI.
+
+Static files are answered before Django is asked, under a prefix that is the digest of all of them, so that
+browsers keep them for ever. A path prefix of `public_url` may arrive with the request, or be cut by the proxy.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Callable, Iterable
+from typing import Any
+
+from django.core.wsgi import get_wsgi_application
+from whitenoise import WhiteNoise
+
+from foyer.config import current
+from foyer.config.errors import ConfigError
+
+Environ = dict[str, Any]
+Application = Callable[[Environ, Callable[..., Any]], Iterable[bytes]]
+
+
+def without_prefix(application: Application, prefix: str) -> Application:
+    """Cut the path of `public_url` where the proxy passed it on. Pages link relatively, so nothing else is needed."""
+    if not prefix:
+        return application
+
+    def strip(environ: Environ, start_response: Callable[..., Any]) -> Iterable[bytes]:
+        path = environ.get("PATH_INFO", "")
+        if path == prefix or path.startswith(f"{prefix}/"):
+            environ["PATH_INFO"] = path[len(prefix) :] or "/"
+        return application(environ, start_response)
+
+    return strip
+
+
+def build() -> Application:
+    """Return the whole application."""
+    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "foyer.config.django")
+    try:
+        public_path = current().public_path
+    except ConfigError as error:
+        sys.exit(str(error))
+    django = get_wsgi_application()
+    from foyer.web.assets import STATIC_ROOT, digest  # reads files, which needs Django's settings first
+    from foyer.web.headers import add_static_headers
+
+    files = WhiteNoise(
+        django,
+        max_age=0,
+        add_headers_function=add_static_headers,
+        immutable_file_test=lambda path, url: True,
+    )
+    files.add_files(str(STATIC_ROOT), prefix=f"static/{digest()}/")
+    return without_prefix(files, public_path)
+
+
+application = build()
