@@ -15,6 +15,8 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
 CACHE = ROOT / ".cache"
+# Ours may itself run in an environment that is about to be made anew.
+BASE_PYTHON = str(getattr(sys, "_base_executable", None) or sys.executable)
 UV_VERSION = "0.13.9"
 
 
@@ -72,7 +74,7 @@ def create_environment(path: Path) -> None:
             f"Run: apt-get install python{version}-venv   (or: apt-get install python3-venv)"
         )
     shutil.rmtree(path, ignore_errors=True)
-    run(sys.executable, "-m", "venv", path)
+    run(BASE_PYTHON, "-m", "venv", path)
 
 
 def find_uv() -> Path | None:
@@ -118,6 +120,6 @@ def _fill(environment: Path, requirements: Path) -> None:
         run(python_of(environment), "-m", "pip", "install", "--quiet", "--require-hashes", "-r", requirements)
         return
     shutil.rmtree(environment, ignore_errors=True)
-    run(uv, "venv", "--quiet", "--python", sys.executable, environment)
+    run(uv, "venv", "--quiet", "--python", BASE_PYTHON, environment)
     target = str(python_of(environment))
     run(uv, "pip", "install", "--quiet", "--python", target, "--require-hashes", "-r", requirements)

@@ -1,0 +1,1 @@
+"""What tests share. The fixtures come into force where tests/conftest.py names these modules in `pytest_plugins`."""
