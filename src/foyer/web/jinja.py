@@ -1,0 +1,51 @@
+"""The templates' environment. Django's Jinja2 backend calls `environment`."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Any
+
+from babel import Locale
+from babel.dates import format_date, format_time
+from django.utils.translation import get_language, gettext, ngettext, npgettext, pgettext, to_locale
+from jinja2 import Environment, StrictUndefined
+from markupsafe import Markup
+
+from foyer.web.assets import asset
+
+
+def babel_locale() -> Locale:
+    """Return the active language as Babel names it."""
+    return Locale.parse(to_locale(get_language() or "en"))
+
+
+def long_moment(at: datetime) -> str:
+    """Return a moment in words, in UTC: `28 November 2026, 14:00 UTC`. The scripts show the reader's own clock."""
+    at = at.astimezone(UTC)
+    locale = babel_locale()
+    day = format_date(at, format="long", locale=locale)
+    time = format_time(at, format="short", locale=locale)
+    return f"{day}, {time} UTC"
+
+
+def iso(at: datetime) -> str:
+    """Return a moment as the `datetime` attribute has it."""
+    return at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def moment_tag(at: datetime) -> Markup:
+    """Return a moment for a page: in UTC and in words, and exact for the scripts, which show the reader's own clock."""
+    return Markup('<time datetime="{}" data-moment>{}</time>').format(iso(at), long_moment(at))
+
+
+def environment(**options: Any) -> Environment:
+    """Return the environment: escaping on, a name that is missing is an error, translation as in Python."""
+    options.update(
+        undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True, extensions=["jinja2.ext.i18n"], autoescape=True
+    )
+    env = Environment(**options)  # noqa: S701 - autoescape is among the options
+    env.policies["ext.i18n.trimmed"] = True
+    env.install_gettext_callables(gettext, ngettext, newstyle=True, pgettext=pgettext, npgettext=npgettext)  # type: ignore[attr-defined]
+    env.globals["asset"] = asset
+    env.filters["moment"] = moment_tag
+    return env

@@ -1,0 +1,104 @@
+"""The edge: what is true of every request and of every answer, whatever view is behind it."""
+
+from __future__ import annotations
+
+import re
+import secrets
+from collections.abc import Callable
+
+import structlog
+from django.core.exceptions import DisallowedHost
+from django.http import HttpRequest, HttpResponseBase
+from django.utils import translation
+
+from foyer.config import current
+from foyer.kit.client_ip import ClientAddress, client_ip
+from foyer.web import errors, language
+from foyer.web.headers import SECURITY_HEADERS
+
+MAX_BODY_BYTES = 64 * 1024
+REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{8,64}")
+# Asked by machines that know this one only by its IP.
+ANY_HOST = frozenset({"/healthz", "/readyz", "/metrics"})
+
+GetResponse = Callable[[HttpRequest], HttpResponseBase]
+
+
+class Edge:
+    """Give a request its id, client and language; refuse what cannot be meant; put the headers on the answer."""
+
+    def __init__(self, get_response: GetResponse) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        """Answer a request."""
+        client = _client(request)
+        request.client = client  # type: ignore[attr-defined]
+        request.id = _request_id(request, client)  # type: ignore[attr-defined]
+        speaks = language.of(request)
+        request.language = speaks  # type: ignore[attr-defined]
+        with (
+            structlog.contextvars.bound_contextvars(request_id=request.id),  # type: ignore[attr-defined]
+            translation.override(speaks.code),
+        ):
+            response = _refuse(request) or self.get_response(request)
+        return _finish(request, response, speaks)
+
+
+def _client(request: HttpRequest) -> ClientAddress:
+    return client_ip(
+        request.META.get("REMOTE_ADDR", ""),
+        request.META.get("HTTP_X_FORWARDED_FOR", ""),
+        current().trusted_networks,
+    )
+
+
+def _request_id(request: HttpRequest, client: ClientAddress) -> str:
+    """Keep the id that a trusted proxy gave. Anybody else's could forge or flood the log."""
+    came = request.META.get("HTTP_X_REQUEST_ID", "")
+    from_proxy = client.ip != request.META.get("REMOTE_ADDR", "")
+    return came if from_proxy and REQUEST_ID.fullmatch(came) else secrets.token_hex(8)
+
+
+def _refuse(request: HttpRequest) -> HttpResponseBase | None:
+    """Return the answer to a request that no view should see."""
+    if request.path_info not in ANY_HOST:
+        try:
+            request.get_host()
+        except DisallowedHost:
+            return _unknown_host(request)
+    length = request.META.get("CONTENT_LENGTH") or ""
+    if not length and request.META.get("HTTP_TRANSFER_ENCODING"):
+        return errors.answer(request, errors.LENGTH_REQUIRED)
+    if length and not (length.isascii() and length.isdigit()):
+        return errors.answer(request, errors.BAD_REQUEST)
+    if int(length or 0) > MAX_BODY_BYTES:
+        return errors.answer(request, errors.TOO_LARGE)
+    return None
+
+
+def _unknown_host(request: HttpRequest) -> HttpResponseBase:
+    name = request.META.get("HTTP_HOST", "")[:100]
+    remedy = translation.gettext(
+        "If this server is yours: add the name %(name)s to hosts in foyer.yaml, or let your proxy pass on the name "
+        "that stands in public_url."
+    )
+    return errors.answer(request, errors.UNKNOWN_HOST, remedy=remedy % {"name": name})
+
+
+def _finish(request: HttpRequest, response: HttpResponseBase, speaks: language.Language) -> HttpResponseBase:
+    for name, value in SECURITY_HEADERS.items():
+        response.headers.setdefault(name, value)
+    response.headers.setdefault("Cache-Control", "no-store")
+    response.headers.setdefault("Content-Language", speaks.tag)
+    response["X-Request-Id"] = request.id  # type: ignore[attr-defined]
+    if speaks.chosen:
+        response.set_cookie(
+            language.COOKIE,
+            speaks.chosen,
+            max_age=language.COOKIE_SECONDS,
+            secure=str(current().public_url).startswith("https://"),
+            httponly=True,
+            samesite="Lax",
+        )
+    return response

@@ -1,0 +1,91 @@
+"""Answering with a page: what all of them share, and how long it may be kept."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from django.http import HttpRequest, HttpResponse, HttpResponseBase, HttpResponseRedirect
+from django.template.loader import get_template
+from django.utils.cache import get_conditional_response, patch_vary_headers
+from markupsafe import Markup
+
+from foyer.config import current
+from foyer.web import edge, language
+from foyer.web.branding import File, brand
+
+FOREVER = "public, max-age=31536000, immutable"
+A_WHILE = "public, max-age=300"
+
+
+@dataclass(frozen=True, slots=True)
+class Paper:
+    """One of the owner's rules or legal texts; `field` is the name of its tick box."""
+
+    title: str
+    url: str
+    must_accept: bool
+    field: str
+    is_accepted: bool = False
+
+    @property
+    def link(self) -> Markup:
+        """Return the link that stands beside the tick box."""
+        return Markup('<a href="{}" target="_blank" rel="noopener">{}</a>').format(self.url, self.title)
+
+
+def papers(accepted: Mapping[str, str] | None = None) -> list[Paper]:
+    """Return the owner's rules and legal texts; `accepted` is a form that was sent."""
+    return [
+        Paper(paper.title, str(paper.url), paper.must_accept, field, bool(accepted and accepted.get(field)))
+        for field, paper in ((f"accept-{number}", paper) for number, paper in enumerate(current().legal, start=1))
+    ]
+
+
+def render(request: HttpRequest, template: str, *, status: int = 200, secret: bool = False, **context: Any) -> HttpResponse:
+    """Return a page.
+
+    `secret`: it carries a code, or is about one person: nobody may keep it. `parameters` in the context are
+    what the language switcher keeps in the URL; by default the query as it came.
+    """
+    speaks = edge.language(request)
+    parameters = context.pop("parameters", None)
+    parameters = request.GET.dict() if parameters is None else parameters
+    shared = {
+        "brand": brand(),
+        "root": edge.root(request),
+        "language": speaks,
+        "languages": language.choices(speaks, path=context.pop("path", ""), parameters=parameters),
+        "legal": papers(),
+        "server_name": current().server_name,
+        "request_id": edge.request_id(request),
+    }
+    content = get_template(template).render({**shared, **context}, request)
+    response = HttpResponse(content, status=status)
+    response["Cache-Control"] = "no-store" if secret or status >= 400 else "private, no-cache"
+    patch_vary_headers(response, ["Accept-Language", "Cookie"])
+    return response
+
+
+def kept(request: HttpRequest, response: HttpResponse) -> HttpResponseBase:
+    """Give an answer a tag of its content, or say that the browser's copy is still right."""
+    tag = f'"{hashlib.sha256(response.content).hexdigest()[:24]}"'
+    response["ETag"] = tag
+    return get_conditional_response(request, etag=tag, response=response) or response
+
+
+def serve(request: HttpRequest, file: File) -> HttpResponseBase:
+    """Return a small file of ours: for ever under its versioned address, for a while otherwise."""
+    response = HttpResponse(file.content, content_type=file.content_type)
+    response["Cache-Control"] = FOREVER if request.GET.get("v") == file.version else A_WHILE
+    return kept(request, response)
+
+
+def go_to(request: HttpRequest, path: str) -> HttpResponse:
+    """Send the browser on, by a relative address, with GET (303)."""
+    response = HttpResponseRedirect(edge.root(request) + path)
+    response.status_code = 303
+    response["Cache-Control"] = "no-store"
+    return response

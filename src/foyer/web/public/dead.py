@@ -1,0 +1,57 @@
+"""A link that lets nobody in: which kind it is, and whom to ask."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from django.http import HttpRequest, HttpResponse
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
+from markupsafe import Markup, escape
+
+from foyer.invites.errors import InviteRefused
+from foyer.web import edge
+from foyer.web.jinja import moment_tag
+from foyer.web.pages import render
+
+GONE = 410
+TITLES: dict[str, tuple[int, Promise]] = {
+    "invite-unknown": (404, _("We do not know this invitation")),
+    "invite-expired": (GONE, _("This invitation has ended")),
+    "invite-spent": (GONE, _("This invitation has been used up")),
+    "invite-revoked": (GONE, _("This invitation was withdrawn")),
+    "invite-busy": (503, _("Somebody is joining right now")),
+    "invite-for-other": (403, _("This invitation is for somebody else")),
+}
+ANY_OTHER = (400, _("This invitation does not open the door"))
+BUSY_SECONDS = 60
+
+
+def dead_link(request: HttpRequest, refusal: InviteRefused, *, code: str) -> HttpResponse:
+    """Show why an invitation lets nobody in."""
+    status, title = TITLES.get(refusal.code, ANY_OTHER)
+    is_busy = refusal.code == "invite-busy"
+    response = render(
+        request,
+        "dead.html",
+        status=status,
+        secret=True,
+        path=edge.root(request) + "register",
+        parameters={"token": code},
+        title=title,
+        sentence=_sentence(refusal),
+        again=code if is_busy else "",
+        # Only what was mistyped is worth mending; a link that is over is not.
+        typed=code if refusal.code == "invite-unknown" else "",
+    )
+    if is_busy:
+        response["Retry-After"] = str(BUSY_SECONDS)
+    return response
+
+
+def _sentence(refusal: InviteRefused) -> str:
+    """Return the refusal's sentence, with its moments in words and on the reader's own clock."""
+    moments = {name: moment_tag(value) for name, value in refusal.params.items() if isinstance(value, datetime)}
+    if not moments:
+        return str(refusal)
+    return Markup(escape(str(refusal.sentence))) % {**refusal.params, **moments}  # noqa: S704 - escaped right here

@@ -1,0 +1,227 @@
+"""The invitation: its page, and the form that makes an account of it."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, field
+from typing import Any
+
+from django.http import HttpRequest, HttpResponse, HttpResponseBase
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+from markupsafe import Markup
+
+from foyer.accounts import services as accounts
+from foyer.accounts.queries import suggestions
+from foyer.config import current
+from foyer.invites import queries as invites
+from foyer.invites.errors import InviteMissing, InviteRefused
+from foyer.invites.models import Invite
+from foyer.kit.refusal import Refusal
+from foyer.web import edge
+from foyer.web.errors import allow
+from foyer.web.pages import go_to, papers, render
+from foyer.web.pasted import code_in, key_in
+from foyer.web.public.dead import dead_link
+from foyer.web.public.welcome import path_of
+
+SUGGEST_AFTER = frozenset({"name-taken", "name-held", "name-reserved"})
+
+
+@dataclass(frozen=True, slots=True)
+class Error:
+    """One thing to put right, and the id of the field that it is about."""
+
+    anchor: str
+    sentence: str
+
+
+@dataclass(frozen=True, slots=True)
+class Trouble:
+    """Something that no field is to blame for."""
+
+    sentence: str
+    reassurance: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Sent:
+    """What the form sent. The passwords are never shown again."""
+
+    code: str = ""
+    username: str = ""
+    password: str = field(default="", repr=False)
+    confirm: str | None = field(default=None, repr=False)
+    email_key: str = field(default="", repr=False)
+
+    @classmethod
+    def by(cls, request: HttpRequest) -> Sent:
+        """Read the form. `confirm` is absent from our own page where a script shows the password instead."""
+        form = request.POST
+        return cls(
+            code=code_in(form.get("token", "")),
+            username=form.get("username", ""),
+            password=form.get("password", ""),
+            confirm=form.get("confirm"),
+            email_key=form.get("key", "") or key_in(form.get("token", "")),
+        )
+
+    def attempt(self, request: HttpRequest) -> accounts.JoinAttempt:
+        """Return it as the accounts room takes it."""
+        client = edge.client(request)
+        return accounts.JoinAttempt(
+            code=self.code,
+            username=self.username,
+            password=self.password,
+            confirm=self.confirm,
+            email_key=self.email_key or None,
+            ip=client.ip if client.is_known else None,
+        )
+
+
+@allow("GET")
+def page(request: HttpRequest) -> HttpResponseBase:
+    """Show the invitation that `?token=` names, or ask for one."""
+    typed = request.GET.get("token", "")
+    return show(request, code_in(typed), email_key=request.GET.get("key", "") or key_in(typed))
+
+
+@allow("GET")
+def invitation(request: HttpRequest, code: str) -> HttpResponseBase:
+    """Show the invitation behind `/i/CODE`."""
+    return show(request, code, email_key=request.GET.get("key", ""))
+
+
+def show(request: HttpRequest, code: str, *, email_key: str = "") -> HttpResponseBase:
+    """Show an invitation, or which kind of dead link it is."""
+    try:
+        invite = invites.find_live(code)
+    except InviteMissing:
+        return render(request, "code.html")
+    except InviteRefused as refusal:
+        return dead_link(request, refusal, code=code)
+    return _form(request, invite, Sent(code=code, email_key=email_key))
+
+
+def submit(request: HttpRequest) -> HttpResponseBase:
+    """Make the account, and lead to the welcome page; or show the form again with what to put right."""
+    sent = Sent.by(request)
+    attempt = sent.attempt(request)
+    missing = _not_accepted(request)
+    try:
+        if missing:
+            invalid = [it for it in accounts.validate(attempt) if it.field != "token"]
+            return _again(request, sent, invalid, missing)
+        joined = accounts.open_with_invite(attempt)
+    except InviteRefused as refusal:
+        if refusal.field == "token":
+            return dead_link(request, refusal, code=sent.code)
+        return _again(request, sent, [refusal])
+    except Refusal as refusal:
+        if refusal.field is None or refusal.status >= 500:
+            return _again(request, sent, [], trouble=refusal)
+        return _again(request, sent, _all_of(attempt, refusal))
+    return go_to(request, path_of(joined.localpart) + edge.language(request).query)
+
+
+def _all_of(attempt: accounts.JoinAttempt, first: Refusal) -> list[Refusal]:
+    """Return every field's refusal, so that nobody puts things right one by one."""
+    found = [it for it in accounts.validate(attempt) if it.field != "token"]
+    return found if any(it.code == first.code for it in found) else [*found, first]
+
+
+def _not_accepted(request: HttpRequest) -> list[Error]:
+    return [
+        Error(paper.field, _("Please accept: %(title)s") % {"title": paper.title})
+        for paper in papers(request.POST)
+        if paper.must_accept and not paper.is_accepted
+    ]
+
+
+def _again(
+    request: HttpRequest,
+    sent: Sent,
+    refusals: list[Refusal],
+    missing: list[Error] | None = None,
+    *,
+    trouble: Refusal | None = None,
+) -> HttpResponseBase:
+    """Show the form again. The link may have died meanwhile; then that is what is said."""
+    try:
+        invite = invites.find(sent.code)
+        if trouble is None:
+            invites.require_live(invite)
+    except InviteRefused as refusal:
+        return dead_link(request, refusal, code=sent.code)
+    errors = [Error(str(it.field), str(it)) for it in refusals] + (missing or [])
+    if trouble is None:
+        return _form(request, invite, sent, status=400, errors=errors, suggested=_suggested(sent, refusals))
+    response = _form(request, invite, sent, status=trouble.status, trouble=_in_words(trouble))
+    wait = getattr(trouble, "retry_after", 60 if trouble.status == 503 else 0)
+    if wait:
+        response["Retry-After"] = str(math.ceil(wait))
+    return response
+
+
+def _in_words(trouble: Refusal) -> Trouble:
+    kept = _("Your invitation is still good. Type your password again when you try once more.")
+    return Trouble(str(trouble), kept if trouble.status == 503 and trouble.code != "outcome-unknown" else "")
+
+
+def _suggested(sent: Sent, refusals: list[Refusal]) -> list[str]:
+    """Return names like the one that somebody else has."""
+    return suggestions(sent.code, sent.username) if any(it.code in SUGGEST_AFTER for it in refusals) else []
+
+
+def _form(
+    request: HttpRequest,
+    invite: Invite,
+    sent: Sent,
+    *,
+    status: int = 200,
+    errors: list[Error] | None = None,
+    trouble: Trouble | None = None,
+    suggested: list[str] | None = None,
+) -> HttpResponse:
+    by_field: dict[str, str] = {}
+    for error in errors or []:
+        by_field[error.anchor] = f"{by_field[error.anchor]} {error.sentence}" if error.anchor in by_field else error.sentence
+    legal = papers(request.POST)
+    fields = ["username", "password", "confirm", *(paper.field for paper in legal)]
+    return render(
+        request,
+        "join.html",
+        status=status,
+        secret=True,
+        # The switcher keeps the code also where the form was posted, and never what was typed.
+        path=edge.root(request) + "register",
+        parameters={"token": sent.code, **({"key": sent.email_key} if sent.email_key else {})},
+        invitation=invite,
+        email_key=sent.email_key,
+        typed={"username": invite.localpart or sent.username.strip()},
+        errors=errors or [],
+        errors_by_field={name: by_field.get(name, "") for name in fields},
+        suggestions=suggested or [],
+        trouble=trouble,
+        legal=legal,
+        **_words(invite, sent),
+    )
+
+
+def _words(invite: Invite, sent: Sent) -> dict[str, Any]:
+    config = current()
+    min_length = config.password.min_length
+    localpart = invite.localpart or sent.username.strip().removeprefix("@").lower()
+    shown = Markup('<bdi class="address" dir="ltr" data-address>@<span data-localpart data-placeholder="{}">{}</span>:{}</bdi>')
+    return {
+        "min_length": min_length,
+        "too_short": ngettext("Use at least %(count)s character.", "Use at least %(count)s characters.", min_length)
+        % {"count": min_length},
+        "password_hint": ngettext(
+            "At least %(count)s character. A few unrelated words make a good password.",
+            "At least %(count)s characters. A few unrelated words make a good password.",
+            min_length,
+        )
+        % {"count": min_length},
+        "address_shown": shown.format(_("name"), localpart or _("name"), config.server_name),
+    }
