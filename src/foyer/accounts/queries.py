@@ -6,7 +6,7 @@ import secrets
 from collections.abc import Iterable
 
 from foyer.accounts import services
-from foyer.accounts.models import Account
+from foyer.accounts.models import Account, State
 from foyer.kit.refusal import Refusal
 
 SUGGESTIONS = 3
@@ -27,3 +27,9 @@ def suggestions(code: str, localpart: str) -> list[str]:
 def by_ids(identifiers: Iterable[int]) -> dict[int, Account]:
     """Return id → account."""
     return Account.objects.in_bulk(list(identifiers))
+
+
+def rooms_of(localpart: str) -> list[str]:
+    """Return the rooms that somebody who came through this door was put in, or will be in a moment."""
+    account = Account.objects.filter(localpart=localpart, state=State.OPEN).only("rooms").first()
+    return list(account.rooms) if account else []

@@ -9,7 +9,6 @@ from foyer.config import current
 from foyer.config.secret import kept_key
 
 PACKAGE = Path(__file__).resolve().parent.parent
-LOOPBACK_HOSTS = ["localhost", "127.0.0.1", "[::1]"]
 
 _config = current()
 _database = _config.database
@@ -36,7 +35,7 @@ def _databases() -> dict[str, dict[str, Any]]:
             "USER": _database.user,
             "PASSWORD": _database.password,
             "HOST": _database.host,
-            "PORT": _database.port,
+            "PORT": _database.port or "",
             "CONN_MAX_AGE": None,
             "CONN_HEALTH_CHECKS": True,
             "OPTIONS": {"connect_timeout": 5, "application_name": "foyer", **_database.options},
@@ -48,7 +47,7 @@ SECRET_KEY = (
     _config.secret_key.get_secret_value() if _config.secret_key is not None else kept_key(Path(str(_database.path)))
 )
 DEBUG = False
-ALLOWED_HOSTS = [_config.public_host, *_config.hosts, *LOOPBACK_HOSTS]
+ALLOWED_HOSTS = list(_config.allowed_hosts)
 USE_X_FORWARDED_HOST = False
 
 INSTALLED_APPS = [

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from django.db import transaction
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
@@ -46,7 +45,3 @@ def is_held(localpart: str) -> bool:
     return Claim.objects.filter(Q(until__isnull=True) | Q(until__gt=now()), localpart=localpart).exists()
 
 
-def hand_over(localpart: str, *, holder: str, to: str) -> bool:
-    """Move a claim from one holder to another; False where `holder` does not have it (any more)."""
-    with transaction.atomic():
-        return Claim.objects.filter(localpart=localpart, holder=holder).update(holder=to, until=None) == 1
