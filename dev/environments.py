@@ -69,10 +69,9 @@ def create_environment(path: Path) -> None:
     """
     if importlib.util.find_spec("ensurepip") is None or importlib.util.find_spec("venv") is None:
         version = f"{sys.version_info.major}.{sys.version_info.minor}"
-        raise SetupError(
-            f"This Python {version} cannot make virtual environments. "
-            f"Run: apt-get install python{version}-venv   (or: apt-get install python3-venv)"
-        )
+        is_default = Path("/usr/bin/python3").resolve() == Path(BASE_PYTHON).resolve()
+        package = "python3-venv" if is_default else f"python{version}-venv"
+        raise SetupError(f"This Python {version} cannot make virtual environments. Run: apt-get install {package}")
     shutil.rmtree(path, ignore_errors=True)
     run(BASE_PYTHON, "-m", "venv", path)
 
