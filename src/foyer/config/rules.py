@@ -1,0 +1,76 @@
+"""What binds several keys together. The rules look at what was written, so that they are told beside all else."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any
+
+from foyer.config.errors import Problem
+
+SUPPORTED = {"synapse": ("registration_shared_secret", "admin_token")}
+
+Tree = Mapping[str, Any]
+
+
+def given(tree: Tree, dotted: str) -> Any:
+    """Return what was written for a key; None where nothing was."""
+    value: Any = tree
+    for part in dotted.split("."):
+        value = value.get(part) if isinstance(value, Mapping) else None
+    return value
+
+
+def homeserver_is_supported(tree: Tree) -> Iterator[Problem]:
+    """A kind that this version speaks to, with the credentials that it needs."""
+    kind = given(tree, "homeserver.kind") or "synapse"
+    if kind in {"mas", "dendrite", "tuwunel", "uia"}:
+        known = ", ".join(SUPPORTED)
+        yield Problem("homeserver.kind", f'"{kind}"', f"This version of Foyer supports {known} only.")
+    credentials = SUPPORTED.get(str(kind), ())
+    if credentials and all(given(tree, f"homeserver.{name}") is None for name in credentials):
+        yield Problem(
+            "homeserver.registration_shared_secret",
+            "",
+            "Foyer has no credentials for the homeserver. Copy the key of this name from homeserver.yaml, "
+            "or give homeserver.admin_token.",
+        )
+
+
+def consent_is_whole(tree: Tree) -> Iterator[Problem]:
+    """Consent needs both of its keys."""
+    names = ("homeserver.consent.version", "homeserver.consent.form_secret")
+    lacking = [name for name in names if given(tree, name) is None]
+    if len(lacking) == 1:
+        yield Problem(lacking[0], "", "version and form_secret belong together. Give both, or neither.")
+
+
+def mail_is_whole(tree: Tree) -> Iterator[Problem]:
+    """Mail needs a server and a sender."""
+    email = given(tree, "email")
+    if not isinstance(email, Mapping) or not {"host", "username", "password", "from"} & email.keys():
+        return
+    if given(tree, "email.host") is None:
+        yield Problem("email.host", "", "Mail is set up in part. Name the server that takes mails, or remove the rest.")
+    elif given(tree, "email.from") is None and "@" not in str(given(tree, "email.username") or ""):
+        yield Problem("email.from", "", "Say whom mails come from: email.username is not an email address.")
+    if given(tree, "email.password") is not None and given(tree, "email.username") is None:
+        yield Problem("email.username", "", "There is a password for the mail server, but no user name.")
+
+
+def postgresql_has_a_key(tree: Tree) -> Iterator[Problem]:
+    """With PostgreSQL there is no one place to keep a key that Foyer makes itself."""
+    database = str(given(tree, "database") or "").strip().lower()
+    if database.startswith("postgres") and given(tree, "secret_key") is None:
+        yield Problem(
+            "secret_key",
+            "",
+            "PostgreSQL needs a secret key that all machines share. `openssl rand -base64 48` prints one.",
+        )
+
+
+RULES: tuple[Callable[[Tree], Iterator[Problem]], ...] = (
+    homeserver_is_supported,
+    consent_is_whole,
+    mail_is_whole,
+    postgresql_has_a_key,
+)
