@@ -13,7 +13,7 @@ _FOLDER = tempfile.TemporaryDirectory(prefix="foyer-tests-", ignore_cleanup_erro
 
 def _database_url() -> str:
     if os.environ.get("FOYER_TEST_DATABASE") == "postgresql":
-        from tests.support.postgres import server_url  # starts a server: only where it is wanted
+        from tests.support.database import server_url  # starts a server: only where it is wanted
 
         return server_url()
     return f"sqlite:///{_FOLDER.name}/foyer.sqlite3"
