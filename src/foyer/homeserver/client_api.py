@@ -1,0 +1,151 @@
+"""What every Matrix homeserver answers without an administrator: profiles, sign-in, the password policy.
+
+https://spec.matrix.org/v1.11/client-server-api/
+"""
+
+from __future__ import annotations
+
+import logging
+import time
+from dataclasses import dataclass, field
+
+from django.utils.translation import gettext_lazy as _
+
+from foyer.homeserver.errors import (
+    HomeserverError,
+    Misconfigured,
+    NotPossible,
+    SignInLocked,
+    SignInRefused,
+    Unreachable,
+    filled,
+)
+from foyer.homeserver.http import Answer, Client, segment
+from foyer.homeserver.port import PasswordPolicy
+
+POLICY_SECONDS = 300.0
+TRIAL_DEVICE = "FOYER_TRIAL"
+
+log = logging.getLogger(__name__)
+
+
+@dataclass
+class ClientAPI:
+    """The client-server API as anybody may use it."""
+
+    client: Client
+    _policy: tuple[float, PasswordPolicy] | None = field(default=None, init=False)
+
+    def has_profile(self, mxid: str) -> bool | None:
+        """There is an account of this name; None where the server tells this only to its own people."""
+        answer = self.client.get(f"/_matrix/client/v3/profile/{segment(mxid)}")
+        if answer.status == 404 and answer.errcode == "M_NOT_FOUND":
+            return False
+        if answer.status in (401, 403) and answer.is_matrix:
+            return None
+        if not answer.ok:
+            raise self.unexpected(answer)
+        return True
+
+    def password_policy(self) -> PasswordPolicy:
+        """Return the rules for passwords, at most POLICY_SECONDS old. A server without such rules has none."""
+        if self._policy is None or time.monotonic() > self._policy[0]:
+            self._policy = (time.monotonic() + POLICY_SECONDS, self._read_policy())
+        return self._policy[1]
+
+    def sign_in(self, mxid: str, password: str, **device: str) -> str:
+        """Make a device and return its access token. device: more keys of the login request.
+
+        Raises:
+            NotPossible: the server has no sign-in by password.
+            SignInLocked: the password is right.
+            SignInRefused: wrong password, or no such account.
+        """
+        identifier = {"type": "m.id.user", "user": mxid}
+        body = {"type": "m.login.password", "identifier": identifier, "password": password, **device}
+        answer = self.client.call("POST", "/_matrix/client/v3/login", body)
+        token = answer.text("access_token")
+        if answer.ok and token:
+            return token
+        if answer.ok:
+            raise Unreachable(maybe_done=True, **answer.said)
+        if answer.errcode in ("M_FORBIDDEN", "M_USER_DEACTIVATED"):
+            raise SignInRefused(**answer.said)
+        if answer.errcode == "M_USER_LOCKED":
+            raise SignInLocked(**answer.said)
+        if answer.status == 400 and answer.is_matrix:
+            remedy = _("Nobody can sign in with a password: see password_config.enabled in homeserver.yaml.")
+            raise NotPossible(remedy=remedy, **answer.said)
+        raise self.unexpected(answer)
+
+    def password_is_right(self, mxid: str, password: str) -> bool:
+        """Sign in and out again. A locked account is refused only after its password was found right."""
+        try:
+            # Always the same device: one that a lost answer leaves behind goes with the next try.
+            token = self.sign_in(mxid, password, device_id=TRIAL_DEVICE)
+        except SignInLocked:
+            return True
+        except SignInRefused:
+            return False
+        self._sign_out(token)
+        return True
+
+    def accounts_are_elsewhere(self) -> bool:
+        """The Matrix Authentication Service makes this server's accounts."""
+        return self.client.get("/_matrix/client/v1/auth_metadata").ok
+
+    def unexpected(self, answer: Answer) -> HomeserverError:
+        """Return what an error that nobody foresaw means: something must be set up differently."""
+        if answer.status == 404 and answer.errcode in ("", "M_UNRECOGNIZED"):
+            return self._not_there(answer)
+        if answer.is_matrix:
+            remedy = filled(_("The homeserver refused: %(said)s"), said=answer.said["detail"])
+            return Misconfigured(remedy=remedy, **answer.said)
+        remedy = filled(
+            _("What answers at %(url)s is not a Matrix homeserver, or a proxy before it refuses: %(said)s."),
+            url=self.client.url,
+            said=answer.said["detail"],
+        )
+        return Misconfigured(remedy=remedy, **answer.said)
+
+    def _not_there(self, answer: Answer) -> HomeserverError:
+        if self.accounts_are_elsewhere():
+            return Misconfigured(
+                remedy=_(
+                    "The Matrix Authentication Service makes the accounts of this homeserver, so that "
+                    "homeserver.kind: synapse cannot."
+                ),
+                **answer.said,
+            )
+        remedy = filled(
+            _(
+                "%(url)s does not know %(asked)s. homeserver.url must lead to Synapse itself, or to a proxy that "
+                "passes on /_matrix and /_synapse/admin."
+            ),
+            url=self.client.url,
+            asked=answer.asked,
+        )
+        return Misconfigured(remedy=remedy, **answer.said)
+
+    def _read_policy(self) -> PasswordPolicy:
+        answer = self.client.get("/_matrix/client/v3/password_policy")
+        if not answer.ok and not answer.is_matrix:
+            raise self.unexpected(answer)
+        if not answer.ok:
+            return PasswordPolicy()
+        length = answer.body.get("m.minimum_length", 0)
+        kinds = ("digit", "symbol", "lowercase", "uppercase")
+        return PasswordPolicy(
+            min_length=length if isinstance(length, int) else 0,
+            **{kind: answer.body.get(f"m.require_{kind}") is True for kind in kinds},
+        )
+
+    def _sign_out(self, token: str) -> None:
+        """Remove the device again; the password was right whether that works or not."""
+        try:
+            answer = self.client.call("POST", "/_matrix/client/v3/logout", {}, token=token)
+        except HomeserverError as error:
+            log.warning("A device that tried a password was perhaps not signed out: %s", error.detail)
+            return
+        if not answer.ok:
+            log.warning("A device that tried a password could not be signed out: %s", answer.said["detail"])

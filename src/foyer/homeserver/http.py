@@ -1,0 +1,303 @@
+"""One pool of connections to the homeserver, and what each way of failing means for what was asked.
+
+The question is always: may it have been done? Until a connection stands, nothing was. Once a request is on its way,
+only an answer tells. An error status below 500 is an answer.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import email.utils
+import json
+import math
+import re
+import ssl
+import threading
+import time
+import urllib.parse
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import urllib3
+from django.utils.translation import gettext_lazy as _
+from urllib3.connection import HTTPConnection, HTTPSConnection
+from urllib3.util.ssl_match_hostname import CertificateError
+
+from foyer.homeserver.errors import Busy, HomeserverError, Misconfigured, Unreachable, filled
+from foyer.kit.clock import now
+
+MAX_ANSWER_BYTES = 1_048_576
+CONNECTIONS = 32
+LONGEST_CONNECT_SECONDS = 5.0
+DEFAULT_RETRY_SECONDS = 10.0
+LONGEST_RETRY_SECONDS = 3600.0
+
+Query = Mapping[str, str]
+Body = Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class Answer:
+    """An answer that can be understood: 2xx with a JSON object, or an error below 500 other than 429.
+
+    is_matrix: an error that a Matrix server wrote (it has an errcode); otherwise something in between answered.
+    """
+
+    status: int
+    body: dict[str, Any] = field(repr=False)
+    asked: str
+
+    @property
+    def ok(self) -> bool:
+        """It was done."""
+        return 200 <= self.status < 300
+
+    @property
+    def errcode(self) -> str:
+        """`M_…`, or empty."""
+        return self.text("errcode")
+
+    @property
+    def error(self) -> str:
+        """The homeserver's own sentence, or empty."""
+        return self.text("error")
+
+    @property
+    def is_matrix(self) -> bool:
+        """A Matrix server wrote this, not something in between."""
+        return self.ok or bool(self.errcode)
+
+    @property
+    def said(self) -> dict[str, Any]:
+        """The homeserver's words as arguments of a HomeserverError."""
+        detail = f"{self.asked}: {self.status} {self.errcode} {self.error}".rstrip()
+        return {"detail": detail, "errcode": self.errcode, "error": self.error, "http_status": self.status}
+
+    def text(self, key: str) -> str:
+        """This key's string, or empty."""
+        value = self.body.get(key)
+        return value if isinstance(value, str) else ""
+
+
+class _NeverSent(urllib3.exceptions.HTTPError):
+    """No connection came about, so that no request can have arrived. The reason is its cause."""
+
+
+class _PlainConnection(HTTPConnection):
+    def connect(self) -> None:
+        try:
+            super().connect()
+        except (urllib3.exceptions.HTTPError, OSError) as error:
+            raise _NeverSent(str(error)) from error
+
+
+class _TLSConnection(HTTPSConnection):
+    def connect(self) -> None:
+        try:
+            super().connect()
+        except (urllib3.exceptions.HTTPError, OSError, CertificateError) as error:
+            raise _NeverSent(str(error)) from error
+
+
+class Client:
+    """Speaks to one base URL. Safe for many threads; make it after forking."""
+
+    def __init__(self, url: str, *, timeout: timedelta, verify_tls: bool | str | Path = True) -> None:
+        self._url = urllib.parse.urlsplit(url.rstrip("/"))
+        self._seconds = timeout.total_seconds()
+        self._verify_tls = verify_tls
+        self._made: urllib3.HTTPConnectionPool | None = None
+        self._budget = threading.local()
+
+    @contextlib.contextmanager
+    def within(self, timeouts: float) -> Iterator[None]:
+        """Let all calls of this thread inside together take no longer than so many time-outs."""
+        before = getattr(self._budget, "until", math.inf)
+        self._budget.until = min(before, time.monotonic() + timeouts * self._seconds)
+        try:
+            yield
+        finally:
+            self._budget.until = before
+
+    @property
+    def url(self) -> str:
+        """The base URL without user or password."""
+        return f"{self._url.scheme}://{self._url.netloc.rpartition('@')[2]}{self._url.path}"
+
+    def get(self, path: str, *, query: Query | None = None, token: str | None = None) -> Answer:
+        """Ask without changing anything. Raises as call(), Unreachable always with maybe_done=False."""
+        return self.call("GET", path, query=query, token=token, writes=False)
+
+    def call(
+        self,
+        method: str,
+        path: str,
+        body: Body | None = None,
+        *,
+        query: Query | None = None,
+        token: str | None = None,
+        writes: bool = True,
+    ) -> Answer:
+        """Ask once: no retry, no redirect. The path is encoded already: see segment().
+
+        Raises:
+            Busy: 429.
+            Misconfigured: the certificate, the scheme or a redirect.
+            Unreachable: maybe_done only if the request can have arrived and `writes`.
+        """
+        # Secrets are in bodies and headers, people's names in encoded segments. The log gets neither.
+        asked = f"{method} {re.sub(r'[^/]*%[^/]*', '*', path)}"
+        headers = {"Accept": "application/json", "User-Agent": "Foyer"}
+        if token is not None:
+            headers["Authorization"] = f"Bearer {token}"
+        if body is not None:
+            headers["Content-Type"] = "application/json"
+        target = self._url.path + path + ("?" + urllib.parse.urlencode(query) if query else "")
+        seconds = min(self._seconds, getattr(self._budget, "until", math.inf) - time.monotonic())
+        if seconds <= 0:
+            raise Unreachable(maybe_done=False, detail=f"{asked}: not sent, the time was over")
+        try:
+            status, answer_headers, text = self._exchange(method, target, headers, body, seconds)
+        except _NeverSent as error:
+            raise self._no_connection(error, asked) from error
+        except (urllib3.exceptions.HTTPError, OSError) as error:
+            detail = f"{asked}: {type(error).__name__}"
+            raise Unreachable(maybe_done=writes, detail=detail) from error
+        return self._understand(status, answer_headers, text, asked=asked, writes=writes)
+
+    def _exchange(
+        self, method: str, target: str, headers: Mapping[str, str], body: Body | None, seconds: float
+    ) -> tuple[int, Mapping[str, str], bytes]:
+        until = time.monotonic() + seconds
+        response = self._pool().urlopen(
+            method,
+            target,
+            body=None if body is None else json.dumps(body).encode(),
+            headers=headers,
+            timeout=urllib3.Timeout(connect=min(seconds, LONGEST_CONNECT_SECONDS), read=seconds),
+            retries=False,
+            redirect=False,
+            preload_content=False,
+            decode_content=False,
+        )
+        with contextlib.closing(response):
+            text = _read(response, until)
+            response.release_conn()
+            return response.status, response.headers, text
+
+    def _pool(self) -> urllib3.HTTPConnectionPool:
+        if self._made is None:
+            self._made = self._make_pool()  # Two threads may both make one; the second wins and nothing is lost.
+        return self._made
+
+    def _make_pool(self) -> urllib3.HTTPConnectionPool:
+        host = self._url.hostname or ""
+        # Not blocking: who may wait for a homeserver at all is limited at the door.
+        if self._url.scheme != "https":
+            pool = urllib3.HTTPConnectionPool(host, self._url.port, maxsize=CONNECTIONS, block=False)
+            pool.ConnectionCls = _PlainConnection
+            return pool
+        context = self._tls()
+        secure = urllib3.HTTPSConnectionPool(
+            host, self._url.port, maxsize=CONNECTIONS, block=False, ssl_context=context, cert_reqs=context.verify_mode
+        )
+        secure.ConnectionCls = _TLSConnection
+        return secure
+
+    def _tls(self) -> ssl.SSLContext:
+        if self._verify_tls is False:
+            urllib3.disable_warnings(urllib3.exceptions.InsecureRequestWarning)  # The owner said so; once is enough.
+            context = ssl.create_default_context()
+            context.check_hostname = False
+            context.verify_mode = ssl.CERT_NONE
+            return context
+        if self._verify_tls is True:
+            return ssl.create_default_context()
+        try:
+            return ssl.create_default_context(cafile=str(self._verify_tls))
+        except OSError as error:
+            remedy = _("homeserver.verify_tls: %(path)s cannot be read as a file of CA certificates in PEM form.")
+            raise Misconfigured(remedy=filled(remedy, path=self._verify_tls), detail=str(error)) from error
+
+    def _no_connection(self, error: _NeverSent, asked: str) -> HomeserverError:
+        reason = error.__cause__
+        while isinstance(reason, urllib3.exceptions.HTTPError) and reason.__cause__ is not None:
+            reason = reason.__cause__
+        detail = f"{asked}: {reason}"
+        if isinstance(reason, ssl.SSLCertVerificationError | CertificateError):
+            return Misconfigured(
+                detail=detail,
+                remedy=filled(
+                    _(
+                        "The certificate of %(url)s is not trusted: %(why)s. Put the path of the CA certificate that "
+                        "signed it into homeserver.verify_tls, or use the name in homeserver.url that it was made for."
+                    ),
+                    url=self.url,
+                    why=getattr(reason, "verify_message", "") or reason,
+                ),
+            )
+        if isinstance(reason, ssl.SSLError) and reason.reason in ("WRONG_VERSION_NUMBER", "HTTP_REQUEST"):
+            remedy = _("homeserver.url begins with https, but %(url)s does not speak TLS. Write http there.")
+            return Misconfigured(detail=detail, remedy=filled(remedy, url=self.url))
+        return Unreachable(maybe_done=False, detail=detail)
+
+    def _understand(self, status: int, headers: Mapping[str, str], text: bytes, *, asked: str, writes: bool) -> Answer:
+        body = _json_object(text)
+        answer = Answer(status, body or {}, asked)
+        if 300 <= status < 400:
+            where = re.split(r"[?#]", headers.get("Location", ""))[0]  # What follows may hold anything.
+            remedy = _("%(url)s sends us elsewhere (%(where)s). Put the homeserver's own address into homeserver.url.")
+            raise Misconfigured(remedy=filled(remedy, url=self.url, where=where or status), **answer.said)
+        if status == 429:
+            raise Busy(retry_after=_retry_after(headers, answer.body), **answer.said)
+        if status < 200 or status == 408 or status >= 500 or (answer.ok and body is None):
+            raise Unreachable(maybe_done=writes, **answer.said)
+        return answer
+
+
+def segment(text: str) -> str:
+    """Encode an id for a path: `@a/b:example.org` is a legal user id."""
+    return urllib.parse.quote(text, safe="")
+
+
+def _read(response: urllib3.BaseHTTPResponse, until: float) -> bytes:
+    """Read the body, but neither more of it nor longer than an honest answer would be."""
+    text = b""
+    while chunk := response.read1(65536):
+        text += chunk
+        if len(text) > MAX_ANSWER_BYTES:
+            raise urllib3.exceptions.HTTPError("The answer is too long.")
+        if time.monotonic() > until:
+            raise urllib3.exceptions.HTTPError("The answer takes too long.")
+    return text
+
+
+def _json_object(text: bytes) -> dict[str, Any] | None:
+    try:
+        body = json.loads(text)
+    except (ValueError, RecursionError):
+        return None
+    return body if isinstance(body, dict) else None
+
+
+def _retry_after(headers: Mapping[str, str], body: Mapping[str, Any]) -> float:
+    milliseconds = body.get("retry_after_ms")
+    header = headers.get("Retry-After", "")
+    if isinstance(milliseconds, int | float) and not isinstance(milliseconds, bool):
+        seconds = min(milliseconds, 1e9) / 1000
+    elif header.strip().isascii() and header.strip().isdigit():
+        seconds = float(header)
+    else:
+        seconds = _seconds_until(header)
+    return min(max(seconds, 1.0), LONGEST_RETRY_SECONDS) if math.isfinite(seconds) else DEFAULT_RETRY_SECONDS
+
+
+def _seconds_until(date: str) -> float:
+    try:
+        moment: datetime = email.utils.parsedate_to_datetime(date)
+    except (ValueError, OverflowError):
+        return DEFAULT_RETRY_SECONDS
+    return (moment - now()).total_seconds() if moment.tzinfo else DEFAULT_RETRY_SECONDS

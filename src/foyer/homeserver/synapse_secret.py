@@ -1,0 +1,113 @@
+"""Accounts by the registration shared secret: name and password in one deed, which fails where the name is taken.
+
+https://element-hq.github.io/synapse/latest/admin_api/register_api.html
+"""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import secrets
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+from django.utils.translation import gettext_lazy as _
+
+from foyer.homeserver.client_api import ClientAPI
+from foyer.homeserver.errors import HomeserverError, Misconfigured, NameTaken, Unreachable
+from foyer.homeserver.http import Answer
+from foyer.homeserver.port import Created, Finding, Level
+from foyer.homeserver.synapse_errors import account_refusal
+
+PATH = "/_synapse/admin/v1/register"
+NO_LOCALPART = "foyer asks whether the secret is right"
+"""No homeserver makes an account of a name with blanks in it."""
+
+
+@dataclass
+class SharedSecret:
+    """The registration endpoint of Synapse (and of Dendrite and Tuwunel)."""
+
+    api: ClientAPI
+    secret: str = field(repr=False)
+
+    def register(self, localpart: str, password: str, *, sign_in: bool) -> Created:
+        """Make the account. Errors as port.Creates.create()."""
+        answer = self._post(localpart, password, sign_in=sign_in)
+        is_second_try = _is_stale(answer)
+        if is_second_try:
+            answer = self._post(localpart, password, sign_in=sign_in)
+        mxid = answer.text("user_id")
+        if answer.ok and mxid:
+            return Created(mxid, answer.text("access_token") or None)
+        error = self._refusal(answer)
+        if is_second_try and isinstance(error, NameTaken):
+            # A proxy may have sent our first request twice: the first made it, the second had a stale nonce.
+            raise Unreachable(maybe_done=True, **answer.said)
+        raise error
+
+    def examine(self) -> Iterator[Finding]:
+        """Say whether the secret is right, without making an account: a wrong name is judged after the secret."""
+        try:
+            answer = self._post(NO_LOCALPART, secrets.token_urlsafe(16), sign_in=False)
+            if answer.errcode != "M_INVALID_USERNAME":
+                raise self._refusal(answer)
+        except Misconfigured as error:
+            yield Finding(Level.FAULT, str(_("The registration shared secret makes no accounts.")), error.remedy)
+        except HomeserverError as error:
+            sentence = _("Whether the registration shared secret is right could not be found out.")
+            yield Finding(Level.WARNING, str(sentence), error.detail)
+        else:
+            yield Finding(Level.OK, str(_("The registration shared secret is right.")))
+
+    def _post(self, localpart: str, password: str, *, sign_in: bool) -> Answer:
+        nonce = self._nonce()
+        body = {
+            "nonce": nonce,
+            "username": localpart,
+            "password": password,
+            "mac": self._mac(nonce, localpart, password),
+            # Without it every account would begin with a device and an access token that nobody holds.
+            "inhibit_login": not sign_in,
+        }
+        return self.api.client.call("POST", PATH, body)
+
+    def _nonce(self) -> str:
+        answer = self.api.client.get(PATH)
+        nonce = answer.text("nonce")
+        if answer.ok and nonce:
+            return nonce
+        raise Unreachable(maybe_done=False, **answer.said) if answer.ok else self.api.unexpected(answer)
+
+    def _mac(self, nonce: str, localpart: str, password: str) -> str:
+        message = "\0".join((nonce, localpart, password, "notadmin"))
+        return hmac.new(self.secret.encode(), message.encode(), hashlib.sha1).hexdigest()
+
+    def _refusal(self, answer: Answer) -> HomeserverError:
+        if answer.ok:
+            return Unreachable(maybe_done=True, **answer.said)
+        if refusal := account_refusal(answer):
+            return refusal
+        if "hmac incorrect" in answer.error.lower():
+            return Misconfigured(
+                remedy=_(
+                    "homeserver.registration_shared_secret is wrong. Copy registration_shared_secret from the "
+                    "homeserver's homeserver.yaml."
+                ),
+                **answer.said,
+            )
+        if "not enabled" in answer.error.lower():
+            return Misconfigured(
+                remedy=_(
+                    "The homeserver has no registration_shared_secret in its homeserver.yaml. Put one there and the "
+                    "same into homeserver.registration_shared_secret, or take that key away and use "
+                    "homeserver.admin_token."
+                ),
+                **answer.said,
+            )
+        return self.api.unexpected(answer)
+
+
+def _is_stale(answer: Answer) -> bool:
+    """The nonce was not known (any more): another Synapse process, a restart, or it was used."""
+    return answer.status == 400 and "unrecognised nonce" in answer.error.lower()
