@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
@@ -27,26 +28,27 @@ class Database:
     name: str = ""
     user: str = ""
     password: str = field(default="", repr=False)
-    options: dict[str, str] = field(default_factory=dict, hash=False)
+    options: dict[str, str] = field(default_factory=dict, hash=False, repr=False)
 
     @property
     def url(self) -> str:
         """Return the whole URL, password included. `str(database)` is the form for people."""
-        return self._url(quote(self.password, safe=""))
+        return self._url(lambda secret: quote(secret, safe=""))
 
     def __str__(self) -> str:
-        return self._url(MASK if self.password else "")
+        return self._url(lambda _: MASK)
 
-    def _url(self, password: str) -> str:
+    def _url(self, write: Callable[[str], str]) -> str:
         if self.engine == "sqlite":
             return f"sqlite:///{self.path}"
-        user = quote(self.user, safe="") + (f":{password}" if password else "")
+        user = quote(self.user, safe="") + (f":{write(self.password)}" if self.password else "")
         host = f"[{self.host}]" if ":" in self.host else self.host
         options = dict(self.options)
         if host.startswith("/"):
             host, options["host"] = "", host
         place = (f"{user}@" if user else "") + host + ("" if self.port is None else f":{self.port}")
-        query = "&".join(f"{key}={quote(value, safe='/')}" for key, value in options.items())
+        written = {key: write(text) if "password" in key else quote(text, safe="/") for key, text in options.items()}
+        query = "&".join(f"{key}={text}" for key, text in written.items())
         return f"postgresql://{place}/{quote(self.name, safe='')}" + (f"?{query}" if query else "")
 
 

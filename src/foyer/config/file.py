@@ -52,6 +52,7 @@ def read_file(path: Path) -> Source:
 
 def _text_of(path: Path, source: Source) -> str | None:
     source.name = str(path)
+    raw = b""
     try:
         with path.open("rb") as file:
             raw = file.read(LARGEST + 1)

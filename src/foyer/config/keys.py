@@ -32,7 +32,6 @@ class Key:
     block: type[BaseModel]
     field: FieldInfo
     words: str
-    none: str
     is_secret: bool
     is_list: bool
     entry: type[BaseModel] | None
@@ -58,6 +57,11 @@ class Key:
         return self.field.description or ""
 
     @property
+    def examples(self) -> list[Any]:
+        """Return values that show the form, where the type's words do not."""
+        return self.field.examples or []
+
+    @property
     def fill(self) -> str | None:
         """Return the example that an owner must replace, where foyer.dist.yaml has this key uncommented."""
         return next((mark.value for mark in self.field.metadata if isinstance(mark, Fill)), None)
@@ -66,7 +70,7 @@ class Key:
     def default(self) -> Any:
         """Return the default as YAML has it."""
         shown = next((mark.value for mark in self.field.metadata if isinstance(mark, Shown)), None)
-        return shown or plain(self.field.get_default(call_default_factory=True), self)
+        return shown or plain(self.field.get_default(call_default_factory=True), _none(self.field))
 
 
 @functools.cache
@@ -118,8 +122,8 @@ def _key(model: type[BaseModel], path: tuple[str, ...], field: FieldInfo) -> Key
     words = next((mark for mark in marks if isinstance(mark, Words)), Words(_literal(kinds)))
     is_list = tuple in kinds and not any(isinstance(mark, Words) for mark in field.metadata)
     entry = next((kind for kind in kinds if isinstance(kind, type) and issubclass(kind, BaseModel)), None)
-    text = f"list of: {words.text or 'blocks'}" if is_list else words.text
-    return Key(path, model, field, text, words.none, SecretStr in kinds, is_list, entry)
+    text = f"list of {words.text or 'blocks'}" if is_list else words.text
+    return Key(path, model, field, text, SecretStr in kinds, is_list, entry)
 
 
 def _take_apart(annotation: Any) -> tuple[list[Any], list[Any]]:
@@ -139,10 +143,10 @@ def _literal(kinds: list[Any]) -> str:
     return f"{', '.join(words[:-1])} or {words[-1]}" if len(words) > 1 else ""
 
 
-def plain(value: Any, key: Key | None = None) -> Any:
-    """Return a value as YAML and JSON have it. Secrets are masked."""
+def plain(value: Any, none: str = "") -> Any:
+    """Return a value as YAML and JSON have it, `none` standing for None. Secrets are masked."""
     if value is None:
-        return (key.none if key else "") or None
+        return none or None
     if isinstance(value, (bool, int, str)):
         return value
     if isinstance(value, SecretStr):
@@ -155,9 +159,13 @@ def plain(value: Any, key: Key | None = None) -> Any:
         return {"name": value.name, "url": value.url}
     if isinstance(value, BaseModel):
         fields = type(value).model_fields
-        return {name_of(name, field): plain(getattr(value, name)) for name, field in fields.items()}
+        return {name_of(name, field): plain(getattr(value, name), _none(field)) for name, field in fields.items()}
     if isinstance(value, (list, tuple)):
         if value and all(isinstance(item, Rate) for item in value):
-            return ", ".join(str(item) for item in value)
+            return ", ".join(map(str, value))
         return [plain(item) for item in value]
     return str(value)
+
+
+def _none(field: FieldInfo) -> str:
+    return next((mark.none for mark in field.metadata if isinstance(mark, Words)), "")

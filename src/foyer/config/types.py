@@ -71,20 +71,20 @@ Rates = Annotated[tuple[values.Rate, ...], PlainValidator(values.rates), Words("
 Colour = Annotated[str, BeforeValidator(values.colour), Words("colour, in quotes")]
 OwnFile = Annotated[Path, PlainValidator(values.own_file), Words("path of a file")]
 VerifyTls = Annotated[bool | Path, PlainValidator(values.verify_tls), Words("true, false, or the path of a CA bundle")]
-Pattern = Annotated[re.Pattern[str], PlainValidator(values.pattern), Words("regular expression")]
+Pattern = Annotated[re.Pattern[str], PlainValidator(values.pattern), Words("regular expressions")]
 Patterns = Annotated[tuple[Pattern, ...], BeforeValidator(values.patterns)]
 
 ServerName = Annotated[str, BeforeValidator(places.server_name), Words("server name")]
-Host = Annotated[str, BeforeValidator(places.host), Words("host name")]
+Host = Annotated[str, BeforeValidator(places.host), Words("host names")]
 MailHost = Annotated[str, BeforeValidator(places.mail_host), Words("host name")]
 BaseUrl = Annotated[str, BeforeValidator(places.base_url("https://join.example.org")), Words("URL")]
 HomeserverUrl = Annotated[str, BeforeValidator(places.homeserver_url), Words("URL")]
 Link = Annotated[str, BeforeValidator(places.link), Words("URL")]
-Origin = Annotated[str, BeforeValidator(places.origin), Words("origin, such as `https://example.org`, or `*`")]
-Email = Annotated[str, BeforeValidator(places.email), Words("email address")]
+Origin = Annotated[str, BeforeValidator(places.origin), Words("origins, or `*`")]
+Email = Annotated[str, BeforeValidator(places.email), Words("email addresses")]
 Sender = Annotated[str, BeforeValidator(places.sender), Words("email address, may have a name")]
 Room = Annotated[str, BeforeValidator(places.room), Words("room alias or room ID")]
-Localpart = Annotated[str, BeforeValidator(places.localpart), Words("user name")]
+Localpart = Annotated[str, BeforeValidator(places.localpart), Words("user names")]
 ListenAt = Annotated[places.Listen, PlainValidator(places.listen), Words("host:port")]
 Networks = Annotated[
     tuple[places.Network, ...],
@@ -94,6 +94,6 @@ Networks = Annotated[
 Client = Annotated[
     str | clients.OwnClient,
     PlainValidator(clients.client),
-    Words(f"client: {', '.join(f'`{name}`' for name in clients.CLIENTS)}, or a block of `name` and `url`"),
+    Words(f"{', '.join(f'`{name}`' for name in clients.CLIENTS)}, and blocks of `name` and `url`"),
 ]
 DatabaseUrl = Annotated[database.Database, PlainValidator(_database), Words("URL")]
