@@ -51,6 +51,14 @@ class Shown:
     fills_in: bool
 
 
+@dataclass(frozen=True, slots=True)
+class Phone:
+    """An app for the phone, and the QR code of the link to it."""
+
+    name: str
+    code: Markup
+
+
 KNOWN = {
     client.slug: client
     for client in (
@@ -123,13 +131,14 @@ def offer(
     return (_shown(first, on, server_name, localpart) if first else None), shown
 
 
-def phone_code(
+def on_the_phone(
     clients: Iterable[str | OwnClient], user_agent: str, server_name: str, localpart: str = ""
-) -> Markup | None:
-    """Return a QR code that takes somebody at a computer on to their phone; None on a phone, or without such an app."""
+) -> Phone | None:
+    """Return what takes somebody at a computer on to their phone; None on a phone, or without an app for one."""
     client = next((client for client in _wanted(clients) if {"ios", "android"} & {*client.platforms}), None)
     if client is None or device(user_agent) != "desktop":
         return None
     code = segno.make(deep_link(client, server_name, localpart), error="m", micro=False)
-    # segno writes only numbers and its own class names here; nothing of the link's text.
-    return Markup(code.svg_inline(border=3, omitsize=True, svgclass=None, lineclass=None))  # noqa: S704
+    drawn = code.svg_inline(border=3, omitsize=True, svgclass=None, lineclass=None)
+    # segno writes nothing but numbers and names of its own; nothing of the link's text. The words beside it say all.
+    return Phone(client.name, Markup(drawn.replace("<svg ", '<svg aria-hidden="true" ', 1)))  # noqa: S704

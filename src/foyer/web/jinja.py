@@ -23,6 +23,8 @@ def long_moment(at: datetime) -> str:
     """Return a moment in words, in UTC: `28 November 2026, 14:00 UTC`. The scripts show the reader's own clock."""
     at = at.astimezone(UTC)
     locale = babel_locale()
+    if locale.language == "en":
+        locale = Locale("en", "GB")  # the day before the month, and 24 hours: nobody reads it wrongly
     day = format_date(at, format="long", locale=locale)
     time = format_time(at, format="short", locale=locale)
     return f"{day}, {time} UTC"
@@ -38,6 +40,11 @@ def moment_tag(at: datetime) -> Markup:
     return Markup('<time datetime="{}" data-moment>{}</time>').format(iso(at), long_moment(at))
 
 
+def strong(text: str) -> Markup:
+    """Return a name that stands out in a sentence, whatever direction it is written in."""
+    return Markup("<strong><bdi>{}</bdi></strong>").format(text)
+
+
 def environment(**options: Any) -> Environment:
     """Return the environment: escaping on, a name that is missing is an error, translation as in Python."""
     options.update(
@@ -47,5 +54,5 @@ def environment(**options: Any) -> Environment:
     env.policies["ext.i18n.trimmed"] = True
     env.install_gettext_callables(gettext, ngettext, newstyle=True, pgettext=pgettext, npgettext=npgettext)  # type: ignore[attr-defined]
     env.globals["asset"] = asset
-    env.filters["moment"] = moment_tag
+    env.filters.update(moment=moment_tag, strong=strong)
     return env

@@ -12,7 +12,7 @@ from django.utils.cache import patch_vary_headers
 from foyer.accounts.queries import rooms_of
 from foyer.config import current
 from foyer.kit.matrix import mxid
-from foyer.web.clients import offer, phone_code
+from foyer.web.clients import offer, on_the_phone
 from foyer.web.errors import allow
 from foyer.web.pages import kept, render
 
@@ -75,9 +75,11 @@ def _apps(request: HttpRequest, localpart: str = "") -> dict[str, object]:
     config = current()
     agent = request.META.get("HTTP_USER_AGENT", "")[:500]
     first, others = offer(config.after.clients, agent, config.server_name, localpart)
-    qr = phone_code(config.after.clients, agent, config.server_name, localpart) if first else None
-    return {"first": first, "others": others, "qr": qr}
+    phone = on_the_phone(config.after.clients, agent, config.server_name, localpart)
+    return {"first": first, "others": others, "phone": phone}
 
 
 def _room(name: str) -> Room:
-    return Room(name, f"https://matrix.to/#/{quote(name, safe='!:')}")
+    """Name a room. Here at home `#garden` says as much as `#garden:example.org`."""
+    shown = name.removesuffix(f":{current().server_name}") if name.startswith("#") else name
+    return Room(shown, f"https://matrix.to/#/{quote(name, safe='!:')}")

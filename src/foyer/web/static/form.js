@@ -24,7 +24,10 @@ function firstProblem(inputs) {
   let first = null;
   for (const input of inputs) {
     const problem = problemOf(input);
-    sayError(input, problem);
+    // That a name is taken stays said, and stops nobody: it may be taken by the very person who presses again.
+    if (problem || !input.closest("[data-taken]")) {
+      sayError(input, problem);
+    }
     first ??= problem ? input : null;
   }
   return first;

@@ -41,12 +41,12 @@ export function watchName(field) {
 
   function show(answer) {
     if (answer.available) {
-      sayError(input, "");
       say(words.free, "free");
       offer([]);
       return;
     }
     say(answer.suggestions.length ? words.instead : "", "taken");
+    words.taken = "yes";
     sayError(input, answer.sentence);
     offer(answer.suggestions);
   }
@@ -75,6 +75,7 @@ export function watchName(field) {
     preview.textContent = name || placeholder;
     window.clearTimeout(timer);
     asking?.abort();
+    delete words.taken;
     sayError(input, "");
     say("", "");
     offer([]);

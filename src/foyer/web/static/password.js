@@ -27,6 +27,7 @@ export function watchPassword(field) {
   const input = field.querySelector("input");
   const bar = field.querySelector("[data-bar]");
   const said = field.querySelector("[data-words]");
+  const hint = document.getElementById(`${input.id}-hint`);
   const name = input.form.elements.username;
   let timer = 0;
   let asking = null;
@@ -37,6 +38,7 @@ export function watchPassword(field) {
     bar.hidden = !found;
     bar.dataset.score = found ? found.score : "";
     said.textContent = found ? `${found.words} ${found.advice}`.trim() : "";
+    hint.hidden = Boolean(found);
   }
 
   async function ask() {
@@ -57,7 +59,8 @@ export function watchPassword(field) {
   input.addEventListener("input", () => {
     window.clearTimeout(timer);
     asking?.abort();
-    if (input.value) {
+    // Until it is long enough, the hint is all there is to say.
+    if (input.value.length >= input.minLength) {
       timer = window.setTimeout(ask, PAUSE);
     } else {
       show(null);
