@@ -7,7 +7,7 @@ from django.urls import path
 
 from foyer.legacy import matrix, register, tokens, tokens_07
 from foyer.web import health
-from foyer.web.public import join, landing, static, welcome
+from foyer.web.public import branding, checks, join, landing, welcome
 
 
 def register_door(request: HttpRequest) -> HttpResponse:
@@ -26,9 +26,12 @@ urlpatterns = [
     path("", landing.page),
     path("i/<str:code>", join.invitation),
     path("register", register_door),
-    path("register/available", join.available),
-    path("register/strength", join.strength),
-    path("register/theme.css", static.theme),
+    path("register/available", checks.available),
+    path("register/strength", checks.strength),
+    path("register/apps", welcome.apps),
+    path("register/theme.css", branding.theme),
+    path("register/icon.svg", branding.icon),
+    path("register/logo", branding.logo),
     path("register/welcome/<str:key>", welcome.page),
     # matrix-registration's API: of 0.9, then of 0.7 and 0.8
     path("api/token", tokens.collection),
@@ -42,7 +45,7 @@ urlpatterns = [
     path("readyz", health.ready),
     path("metrics", health.metrics),
 ]
-handler400 = "foyer.web.public.errors.bad_request"
-handler403 = "foyer.web.public.errors.forbidden"
-handler404 = "foyer.web.public.errors.not_found"
-handler500 = "foyer.web.public.errors.broken"
+handler400 = "foyer.web.errors.bad_request"
+handler403 = "foyer.web.errors.forbidden"
+handler404 = "foyer.web.errors.not_found"
+handler500 = "foyer.web.errors.server_error"
