@@ -10,8 +10,10 @@ import socket
 import subprocess
 import sys
 import time
+import urllib.request
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from http.client import HTTPResponse
 from pathlib import Path
 from typing import Any
 
@@ -42,6 +44,9 @@ class Identity:
     def for_subprocess(self) -> dict[str, Any]:
         """The arguments of subprocess.run() that make it so."""
         return {"user": self.uid, "group": self.gid, "extra_groups": []}
+
+
+_DIRECT = urllib.request.build_opener(urllib.request.ProxyHandler({}))
 
 
 class NotReady(Exception):
@@ -122,8 +127,11 @@ def free_port(wanted: int = 0) -> int:
     raise NotReady("No port is free on 127.0.0.1.")
 
 
-def accepts(port: int) -> bool:
-    """Somebody listens on this port of loopback."""
-    with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port), timeout=1):
-        return True
-    return False
+def open_directly(request: str | urllib.request.Request, *, seconds: float) -> HTTPResponse:
+    """Ask a server on loopback, past any proxy that the environment names; use the answer in a `with`.
+
+    Raises:
+        OSError: nobody answers; urllib.error.HTTPError, which is one, for an error status.
+    """
+    answer: HTTPResponse = _DIRECT.open(request, timeout=seconds)
+    return answer

@@ -151,7 +151,7 @@ class Synapse:
         if token:
             request.add_header("Authorization", f"Bearer {token}")
         try:
-            with _DIRECT.open(request, timeout=_SECONDS_TO_ANSWER) as answer:
+            with processes.open_directly(request, seconds=_SECONDS_TO_ANSWER) as answer:
                 return answer.status, _object(answer.read())
         except urllib.error.HTTPError as error:
             with error:
@@ -224,10 +224,6 @@ class Synapse:
         return str(answer["access_token"])
 
 
-# A proxy named in the environment has no business on loopback.
-_DIRECT = urllib.request.build_opener(urllib.request.ProxyHandler({}))
-
-
 def _object(body: bytes) -> dict[str, Any]:
     answer = json.loads(body or b"{}")
     return answer if isinstance(answer, dict) else {"answer": answer}
@@ -275,6 +271,8 @@ def _configuration(synapse: Synapse, bcrypt_rounds: int) -> dict[str, Any]:
         "enable_registration": False,
         "bcrypt_rounds": bcrypt_rounds,
         "presence": {"enabled": False},
+        # A new database makes its last indexes after the start; with the usual pauses in between that takes a minute.
+        "background_updates": {"sleep_enabled": False},
         "rc_login": {"address": often, "account": often, "failed_attempts": often},
         "rc_registration": often,
         "rc_registration_token_validity": often,
