@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import ExitStack
 from typing import Any
 
@@ -16,7 +16,6 @@ from foyer.homeserver.memory import MemoryHomeserver
 
 pytest_plugins = ["tests.support.browser", "tests.support.postgres", "tests.support.synapse"]
 
-Configure = Callable[..., Config]
 SERVER_NAME = "example.test"
 VALUES: dict[str, Any] = {
     "server_name": SERVER_NAME,
@@ -26,21 +25,31 @@ VALUES: dict[str, Any] = {
 }
 
 
+class Configure:
+    """Run under the tests' configuration with these keys changed, until the test ends: `configure(after={…})`."""
+
+    def __init__(self, stack: ExitStack) -> None:
+        self._stack = stack
+        self.double: MemoryHomeserver | None = None
+
+    def __call__(self, **keys: Any) -> Config:
+        """Return the configuration that is in force from now on. A homeserver in memory stays in its place."""
+        config = self._stack.enter_context(foyer.config.override(check({**VALUES, **keys})))
+        if self.double is not None:
+            self._stack.enter_context(make.using(self.double))
+        return config
+
+
 @pytest.fixture
 def configure() -> Iterator[Configure]:
-    """Return `configure(**keys)`: run under the tests' configuration with these keys changed, until the test ends."""
+    """Change the configuration for one test."""
     with ExitStack() as stack:
-
-        def change(**keys: Any) -> Config:
-            config = check({**VALUES, **keys})
-            return stack.enter_context(foyer.config.override(config))
-
-        yield change
+        yield Configure(stack)
 
 
 @pytest.fixture
-def homeserver() -> Iterator[MemoryHomeserver]:
+def homeserver(configure: Configure) -> MemoryHomeserver:
     """A homeserver in memory, with every capability, in the place of the configured one."""
-    double = MemoryHomeserver(server_name=SERVER_NAME)
-    with make.using(double):
-        yield double
+    configure.double = MemoryHomeserver(server_name=SERVER_NAME)
+    configure()
+    return configure.double

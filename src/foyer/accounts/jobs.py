@@ -29,7 +29,7 @@ def settle(subject: str) -> None:
 
 
 @handler("accounts.sweep", lane="house", every=timedelta(seconds=5))
-def sweep(subject: str) -> None:
+def sweep(_subject: str) -> None:
     """Find accounts whose request died."""
     settling.sweep()
 
@@ -54,7 +54,7 @@ def welcome(subject: str) -> None:
 
 
 @handler("accounts.forget-ips", lane="house", every=timedelta(hours=1))
-def forget_ips(subject: str) -> None:
+def forget_ips(_subject: str) -> None:
     """Erase IPs that are older than `retention.ips`."""
     before = now() - current().retention.ips
     Account.objects.filter(begun_at__lt=before, ip__isnull=False).update(ip=None)

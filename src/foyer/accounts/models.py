@@ -29,7 +29,7 @@ class Account(models.Model):
     state = models.CharField(max_length=16, choices=State.choices, default=State.CREATING)
     begun_at = models.DateTimeField(default=now)  # the last attempt, not the first
     settled_at = models.DateTimeField(null=True)
-    absent_at = models.DateTimeField(null=True)  # when the homeserver first said, after a lost answer, that there is none
+    absent_at = models.DateTimeField(null=True)  # when, after a lost answer, the homeserver first knew of none
     is_shell = models.BooleanField(default=False)  # the attempt fills a shell that was ours before
     reason = models.CharField(max_length=64, default="")  # the code of the refusal
     email = models.CharField(max_length=254, default="")  # proven; to be attached

@@ -108,20 +108,33 @@ def open_with_invite(attempt: JoinAttempt, *, actor: Actor | None = None) -> Joi
     localpart = allowed_localpart(attempt.username)
     for refusal in password_refusals(attempt.password, attempt.confirm):
         raise refusal
+    actor = actor or Actor.person()
     with join_turn():
         again = _pressed_again(attempt, localpart)
         if again is not None:
             return again
-        invite = invite_queries.find_live(attempt.code)
-        _require_pins(invite, localpart, attempt.email_key)
-        homeserver = current_homeserver()
-        homeserver.password_policy().check(attempt.password)
-        if not Account.objects.filter(localpart=localpart, state=State.SHELVED).exists():
-            homeserver.check_name(localpart)
-        account = _begin(attempt, localpart, actor or Actor.person())
-        created = _ask(homeserver, account, attempt)
-        settling.settle_open(account, actor=actor or Actor.person(), code=attempt.code)
+        try:
+            account = _start(attempt, localpart, actor)
+        except (InviteRefused, names.NameHeld, homeserver_errors.NameTaken):
+            # The same person may have pressed twice at once, and the other press was quicker.
+            again = _pressed_again(attempt, localpart)
+            if again is not None:
+                return again
+            raise
+        created = _ask(account, attempt)
+        settling.settle_open(account, actor=actor, code=attempt.code)
     return _joined(account, created.access_token)
+
+
+def _start(attempt: JoinAttempt, localpart: str, actor: Actor) -> Account:
+    """Look whether all is well, then claim the name and hold a use."""
+    invite = invite_queries.find_live(attempt.code)
+    _require_pins(invite, localpart, attempt.email_key)
+    homeserver = current_homeserver()
+    homeserver.password_policy().check(attempt.password)
+    if not Account.objects.filter(localpart=localpart, state=State.SHELVED).exists():
+        homeserver.check_name(localpart)
+    return _begin(attempt, localpart, actor)
 
 
 def _require_pins(invite: Invite, localpart: str, email_key: str | None) -> None:
@@ -157,8 +170,9 @@ def _row(localpart: str, ip: str | None) -> Account:
         raise names.NameHeld from None
 
 
-def _ask(homeserver: Homeserver, account: Account, attempt: JoinAttempt) -> Created:
+def _ask(account: Account, attempt: JoinAttempt) -> Created:
     """Have the account made; on the way out every failure has been written down."""
+    homeserver = current_homeserver()
     try:
         if account.is_shell:
             homeserver.reopen(account.localpart, attempt.password)
@@ -196,7 +210,7 @@ def _pressed_again(attempt: JoinAttempt, localpart: str) -> Joined | None:
         return None
     if account.state == State.CREATING:
         account = _wait_for_outcome(account)
-    if account.state not in {State.OPEN, State.UNKNOWN}:
+    if account.state in {State.REFUSED, State.SHELVED}:
         return None
     homeserver = current_homeserver()
     if account.state == State.OPEN:
@@ -208,6 +222,9 @@ def _pressed_again(attempt: JoinAttempt, localpart: str) -> Joined | None:
         settling.settle(account.id)
     except settling.StillUnknown:
         raise OutcomeUnknown from None
+    account.refresh_from_db()
+    if account.state == State.CREATING:
+        raise OutcomeUnknown
     return None
 
 
@@ -220,11 +237,12 @@ def _earlier_attempt(attempt: JoinAttempt, localpart: str) -> Account | None:
 
 
 def _wait_for_outcome(account: Account) -> Account:
-    """Wait while another request makes the account: the browser shows the answer to the last press only."""
-    deadline = time.monotonic() + settling.longest_attempt().total_seconds()
-    while account.state == State.CREATING:
-        if time.monotonic() > deadline:
-            raise OutcomeUnknown
+    """Wait while another request makes the account: the browser shows the answer to the last press only.
+
+    When that takes longer than the homeserver may, the request is dead, and the row comes back as it is.
+    """
+    deadline = time.monotonic() + current().homeserver.timeout.total_seconds()
+    while account.state == State.CREATING and time.monotonic() < deadline:
         time.sleep(POLL_SECONDS)
         account.refresh_from_db()
     return account

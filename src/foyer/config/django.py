@@ -89,4 +89,4 @@ LANGUAGES = [
 LOCALE_PATHS = [PACKAGE / "locale"]
 
 LOGGING_CONFIG = "foyer.config.logging.configure"
-LOGGING: dict[str, Any] = {}
+LOGGING = {"level": _config.log.level, "format": _config.log.format}

@@ -8,12 +8,9 @@ from typing import Any
 
 import structlog
 
-from foyer.config import current
 
-
-def configure(settings: dict[str, Any]) -> None:
-    """Set up logging as `log.level` and `log.format` say. Django calls this; its own LOGGING stays empty."""
-    log = current().log
+def configure(settings: dict[str, str]) -> None:
+    """Set up logging as `log.level` and `log.format` say. Django calls this with its LOGGING, which holds just those."""
     shared: list[Any] = [
         structlog.contextvars.merge_contextvars,
         structlog.stdlib.add_log_level,
@@ -23,7 +20,7 @@ def configure(settings: dict[str, Any]) -> None:
     ]
     renderer: list[Any] = (
         [structlog.processors.format_exc_info, structlog.processors.JSONRenderer()]
-        if log.format == "json"
+        if settings["format"] == "json"
         else [structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty())]
     )
     handler = logging.StreamHandler()
@@ -35,7 +32,7 @@ def configure(settings: dict[str, Any]) -> None:
     )
     root = logging.getLogger()
     root.handlers[:] = [handler]
-    root.setLevel(log.level.upper())
+    root.setLevel(settings["level"].upper())
     logging.getLogger("django.db.backends").setLevel(logging.WARNING)  # SQL carries personal text
     logging.getLogger("urllib3").setLevel(logging.WARNING)
     structlog.configure(

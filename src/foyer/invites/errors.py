@@ -74,7 +74,7 @@ class InviteForOther(InviteRefused):
 
     code = "invite-for-other"
     sentence = _(
-        "This invitation was made for another email. Open the link in your own mail, or ask for an invitation of your own."
+        "This invitation was made for another email. Open the link in your own mail, or ask for one of your own."
     )
 
 

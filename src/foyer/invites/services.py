@@ -27,7 +27,9 @@ from foyer.kit.clock import now
 from foyer.kit.codes import is_code, keyed_digest, new_code
 
 EMAIL_KEY_LENGTH = 32
-EDITABLE = frozenset({"uses_limit", "used", "expires_at", "revoked_at", "label", "message", "rooms", "localpart", "email", "inviter"})
+EDITABLE = frozenset(
+    {"uses_limit", "used", "expires_at", "revoked_at", "label", "message", "rooms", "localpart", "email", "inviter"}
+)
 
 
 @dataclass(frozen=True, slots=True)

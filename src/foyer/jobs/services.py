@@ -71,9 +71,7 @@ def fail(job: Job, error: Exception, *, lasting: bool, handler: Handler | None) 
     moment = now()
     reason = str(getattr(error, "code", "") or type(error).__name__)
     too_old = (
-        handler is not None
-        and handler.give_up_after is not None
-        and moment - job.created_at > handler.give_up_after
+        handler is not None and handler.give_up_after is not None and moment - job.created_at > handler.give_up_after
     )
     changes: dict[str, object] = {"leased_until": None, "lease": "", "last_error": reason[:200]}
     if lasting or too_old:
@@ -84,7 +82,8 @@ def fail(job: Job, error: Exception, *, lasting: bool, handler: Handler | None) 
         mine = Job.objects.filter(id=job.id, lease=job.lease).update(**changes)
         if mine and "gave_up_at" in changes:
             record(Verb.JOB_GAVE_UP, actor=Actor.job(), subject=("job", job.id), kind=job.kind, reason=reason)
-    log.warning("job failed", kind=job.kind, subject=job.subject, reason=reason, gave_up="gave_up_at" in changes)
+    tell = log.warning if "gave_up_at" in changes else log.info
+    tell("job put back" if "next_attempt_at" in changes else "job given up", kind=job.kind, job=job.id, reason=reason)
 
 
 def _wait(job: Job, error: Exception, handler: Handler | None) -> timedelta:

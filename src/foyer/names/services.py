@@ -28,7 +28,9 @@ def claim(localpart: str, *, holder: str, until: datetime | None = None) -> None
     """
     moment = now()
     # INSERT … ON CONFLICT DO NOTHING: on PostgreSQL a plain failed INSERT would end the caller's transaction.
-    Claim.objects.bulk_create([Claim(localpart=localpart, holder=holder, until=until, at=moment)], ignore_conflicts=True)
+    Claim.objects.bulk_create(
+        [Claim(localpart=localpart, holder=holder, until=until, at=moment)], ignore_conflicts=True
+    )
     mine_or_over = Q(holder=holder) | Q(until__lte=moment)
     taken = Claim.objects.filter(mine_or_over, localpart=localpart).update(holder=holder, until=until, at=moment)
     if not taken:
@@ -43,5 +45,3 @@ def release(localpart: str, *, holder: str) -> None:
 def is_held(localpart: str) -> bool:
     """Say whether anybody has a claim on the name at this moment."""
     return Claim.objects.filter(Q(until__isnull=True) | Q(until__gt=now()), localpart=localpart).exists()
-
-
