@@ -75,12 +75,12 @@ class Postgres:
     process: subprocess.Popen[bytes] | None = field(default=None, repr=False)
 
     @classmethod
-    def start(cls, directory: Path) -> Postgres:
+    def start(cls, directory: Path | None = None) -> Postgres:
         """Make an empty server and start it.
 
         Args:
-            directory: where it keeps its files. PostgreSQL refuses to run as root: then another user runs it, in a
-                directory of its own below the system's temporary one, because that user cannot enter most of ours.
+            directory: where it keeps its files; else below the system's temporary directory. PostgreSQL refuses to run
+                as root: then another user runs it, who cannot enter most of root's directories, and this is not used.
 
         Raises:
             SetupError: no server is installed.
@@ -88,12 +88,12 @@ class Postgres:
         """
         binaries = find_binaries()
         user = _unprivileged_user() if os.geteuid() == 0 else None
-        if user is None:
-            directory.mkdir(parents=True, exist_ok=True)
+        if user is None and directory is not None:
             home = directory.resolve() / "postgres"
-            home.mkdir()
+            home.mkdir(parents=True)
         else:
             home = Path(tempfile.mkdtemp(prefix="foyer-postgres-"))
+        if user is not None:
             binaries = _reachable(binaries, home, user)
             os.chown(home, user.uid, user.gid)
         made = cls(home, binaries, processes.free_port(), secrets.token_hex(16), user)

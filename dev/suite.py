@@ -10,7 +10,6 @@ import os
 import shutil
 import subprocess
 import sys
-import tempfile
 import time
 from concurrent.futures import ThreadPoolExecutor, wait
 from pathlib import Path
@@ -53,15 +52,14 @@ def _run_everything(python: Path, found: dict[str, str]) -> int:
 
 def _run_on_postgresql(command: list[str | Path], found: dict[str, str]) -> int:
     print("\nThe tests of the database, on PostgreSQL:", flush=True)
-    with tempfile.TemporaryDirectory(prefix="foyer-tests-") as directory:
-        try:
-            server = Postgres.start(Path(directory))
-        except (SetupError, NotReady) as error:
-            print(f"Skipped: {error}", flush=True)
-            return 1 if os.environ.get("CI") == "true" else 0
-        with server:
-            ours = (("FOYER_TEST_DATABASE", "postgresql"), ("FOYER_TEST_POSTGRESQL_URL", server.url()))
-            return _call(command, environment_for(*found.items(), *ours))
+    try:
+        server = Postgres.start()
+    except (SetupError, NotReady) as error:
+        print(f"Skipped: {error}", flush=True)
+        return 1 if os.environ.get("CI") == "true" else 0
+    with server:
+        ours = (("FOYER_TEST_DATABASE", "postgresql"), ("FOYER_TEST_POSTGRESQL_URL", server.url()))
+        return _call(command, environment_for(*found.items(), *ours))
 
 
 def _workers() -> int:

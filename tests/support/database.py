@@ -5,8 +5,6 @@ from __future__ import annotations
 import atexit
 import functools
 import os
-import tempfile
-from pathlib import Path
 
 from dev.postgres import Postgres
 
@@ -25,6 +23,6 @@ def server_url() -> str:
 @functools.cache
 def own_server() -> Postgres:
     """Start a server that this process stops when it ends."""
-    server = Postgres.start(Path(tempfile.mkdtemp(prefix="foyer-tests-")))
+    server = Postgres.start()
     atexit.register(server.stop)
     return server
