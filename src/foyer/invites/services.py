@@ -154,17 +154,17 @@ def reserve(code: str, *, holder: str, ip: str | None = None) -> Invite:
 def complete(*, holder: str) -> None:
     """Spend the use that `holder` holds. Doing it twice spends it once."""
     use = Use.objects.filter(holder=holder, spent_at=None)
-    row = use.first()
-    if row is not None and use.update(spent_at=now()):
-        Invite.objects.filter(id=row.invite_id).update(held=Greatest(F("held") - 1, 0), used=F("used") + 1)
+    invite_ids = list(use.values_list("invite_id", flat=True))
+    if use.update(spent_at=now()):
+        Invite.objects.filter(id__in=invite_ids).update(held=Greatest(F("held") - 1, 0), used=F("used") + 1)
 
 
 def release(*, holder: str) -> None:
     """Give the use that `holder` holds back. Doing it twice gives it back once; a spent one stays spent."""
     use = Use.objects.filter(holder=holder, spent_at=None)
-    row = use.first()
-    if row is not None and use.delete()[0]:
-        Invite.objects.filter(id=row.invite_id).update(held=Greatest(F("held") - 1, 0))
+    invite_ids = list(use.values_list("invite_id", flat=True))
+    if use.delete()[0]:
+        Invite.objects.filter(id__in=invite_ids).update(held=Greatest(F("held") - 1, 0))
 
 
 def forget_ips(before: datetime) -> int:

@@ -92,7 +92,8 @@ def _wait(job: Job, error: Exception, handler: Handler | None) -> timedelta:
     asked = getattr(error, "retry_after", None)
     if asked:
         wait = max(wait, timedelta(seconds=float(asked)))
-    return wait * random.uniform(0.75, 1.25)  # noqa: S311 - jitter, not a secret
+    jitter = random.uniform(0.75, 1.25)  # noqa: S311 - not a secret
+    return timedelta(seconds=wait.total_seconds() * jitter)
 
 
 def release(leases: list[str]) -> None:

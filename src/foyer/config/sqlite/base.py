@@ -72,19 +72,19 @@ os.register_at_fork(after_in_child=_forget_gates)
 
 
 class DatabaseWrapper(base.DatabaseWrapper):
-    """SQLite behind the gate."""
+    """SQLite behind the gate. The stubs do not know the methods that this backend is made to override."""
 
     _held: WriteGate | None = None
 
     def _start_transaction_under_autocommit(self) -> None:
         if self.is_in_memory_db():
-            super()._start_transaction_under_autocommit()
+            super()._start_transaction_under_autocommit()  # type: ignore[misc]
             return
         gate = _gate(os.fspath(self.settings_dict["NAME"]))
         gate.acquire()
         self._held = gate
         try:
-            super()._start_transaction_under_autocommit()
+            super()._start_transaction_under_autocommit()  # type: ignore[misc]
         except BaseException:
             self._leave()
             raise
@@ -96,18 +96,18 @@ class DatabaseWrapper(base.DatabaseWrapper):
 
     def _commit(self) -> Any:
         # When the commit fails the transaction is still open: Django rolls it back next, and that leaves the gate.
-        result = super()._commit()
+        result = super()._commit()  # type: ignore[misc]
         self._leave()
         return result
 
     def _rollback(self) -> Any:
         try:
-            return super()._rollback()
+            return super()._rollback()  # type: ignore[misc]
         finally:
             self._leave()
 
     def _close(self) -> Any:
         try:
-            return super()._close()
+            return super()._close()  # type: ignore[misc]
         finally:
             self._leave()
