@@ -81,9 +81,8 @@ def _install() -> None:
 
 
 def _compile_translations() -> None:
-    for source in stale_catalogues(ROOT / "src" / "foyer" / "locale"):
-        compiled = source.with_suffix(".mo")
-        run(VENV / "bin" / "pybabel", "compile", "-i", source, "-o", compiled, "-l", source.parts[-3])
+    if any(stale_catalogues(ROOT / "src" / "foyer" / "locale")):  # Asked here, because Babel takes its time to start.
+        run(python_of(VENV), "-m", "dev.messages", "compile")
 
 
 def main() -> int:

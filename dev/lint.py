@@ -12,6 +12,7 @@ from pathlib import Path
 from dev.bootstrap import VENV, environment_for, prepare
 from dev.environments import ROOT, SetupError, find_uv
 
+_MOST_LINES = 60
 _PACKAGE_INDEX = ("pypi.org", 443)
 
 
@@ -84,6 +85,18 @@ def templates() -> str:
     return ""
 
 
+def configuration() -> str:
+    """foyer.dist.yaml and docs/configuration.md are what the schema makes."""
+    _tool("python", "-m", "foyer.config.dist", "--check")
+    return ""
+
+
+def translations() -> str:
+    """Every catalogue is complete, and in step with the code."""
+    _tool("python", "-m", "dev.messages", "check")
+    return ""
+
+
 def vulnerabilities() -> str:
     """No known vulnerability in what the product installs."""
     uv = find_uv()
@@ -95,6 +108,12 @@ def vulnerabilities() -> str:
     return ""
 
 
+def _shortened(text: str) -> str:
+    lines = text.splitlines()
+    rest = len(lines) - _MOST_LINES
+    return "\n".join([*lines[:_MOST_LINES], f"… and {rest} more lines"]) if rest > 0 else text
+
+
 def _reachable() -> bool:
     try:
         with socket.create_connection(_PACKAGE_INDEX, timeout=5):
@@ -103,7 +122,17 @@ def _reachable() -> bool:
         return False
 
 
-CHECKS: tuple[Callable[[], str], ...] = (lockfile, ruff, shape, types, rooms, templates, vulnerabilities)
+CHECKS: tuple[Callable[[], str], ...] = (
+    lockfile,
+    ruff,
+    shape,
+    types,
+    rooms,
+    templates,
+    configuration,
+    translations,
+    vulnerabilities,
+)
 
 
 def main(wanted: list[str]) -> int:
@@ -118,7 +147,7 @@ def main(wanted: list[str]) -> int:
             print(f"ok    {check.__name__}" + (f" ({remark})" if remark else ""), flush=True)
         except Failed as failure:
             failed += 1
-            print(f"FAIL  {check.__name__}: {check.__doc__}\n{failure}", flush=True)
+            print(f"FAIL  {check.__name__}: {check.__doc__}\n{_shortened(str(failure))}", flush=True)
     print(f"{failed} of {len(wanted or CHECKS)} checks failed." if failed else "All checks hold.")
     return 1 if failed else 0
 
