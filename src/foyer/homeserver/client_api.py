@@ -39,7 +39,8 @@ class ClientAPI:
     def has_profile(self, mxid: str) -> bool | None:
         """There is an account of this name; None where the server tells this only to its own people."""
         answer = self.client.get(f"/_matrix/client/v3/profile/{segment(mxid)}")
-        if answer.status == 404 and answer.errcode == "M_NOT_FOUND":
+        # Synapse says M_NOT_FOUND or, in some versions, M_UNKNOWN.
+        if answer.status == 404 and answer.errcode not in ("", "M_UNRECOGNIZED"):
             return False
         if answer.status in (401, 403) and answer.is_matrix:
             return None

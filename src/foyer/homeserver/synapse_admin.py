@@ -174,7 +174,7 @@ class AdminAPI:
         """
         user = self._existing(mxid)
         if user.body.get("deactivated") is True:
-            # Reviving needs the password in the same request.
+            # Without a password in the same request some versions refuse.
             self.change(mxid, deactivated=False, locked=True, password=password)
         else:
             self.set_password(mxid, password)

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from django.utils.translation import gettext_lazy as _
 
 from foyer.homeserver.client_api import ClientAPI
-from foyer.homeserver.errors import HomeserverError, Misconfigured, NameTaken, Unreachable
+from foyer.homeserver.errors import HomeserverError, Misconfigured, Unreachable
 from foyer.homeserver.http import Answer
 from foyer.homeserver.port import Created, Finding, Level
 from foyer.homeserver.synapse_errors import account_refusal
@@ -40,11 +40,10 @@ class SharedSecret:
         mxid = answer.text("user_id")
         if answer.ok and mxid:
             return Created(mxid, answer.text("access_token") or None)
-        error = self._refusal(answer)
-        if is_second_try and isinstance(error, NameTaken):
-            # A proxy may have sent our first request twice: the first made it, the second had a stale nonce.
+        if is_second_try and (answer.errcode == "M_USER_IN_USE" or _is_stale(answer)):
+            # A proxy may send our requests twice: then the first made the account, and the second had a stale nonce.
             raise Unreachable(maybe_done=True, **answer.said)
-        raise error
+        raise self._refusal(answer)
 
     def examine(self) -> Iterator[Finding]:
         """Say whether the secret is right, without making an account: a wrong name is judged after the secret."""
