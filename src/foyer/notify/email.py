@@ -82,11 +82,11 @@ def compose(mail: Mail) -> EmailMessage:
     message["Date"] = format_datetime(now())
     digest = keyed_digest(settings.SECRET_KEY, "message-id", mail.delivery)[:MESSAGE_ID_LENGTH]
     message["Message-ID"] = f"<{digest}@{sender.domain}>"
-    message["Content-Language"] = mail.language
     # No holiday notice may come back: https://www.rfc-editor.org/rfc/rfc3834#section-5
     message["Auto-Submitted"] = "auto-generated"
     message.set_content(content.text)
     message.add_alternative(content.html, subtype="html")
+    message["Content-Language"] = mail.language  # last: before, it would move into the first part
     return message
 
 
