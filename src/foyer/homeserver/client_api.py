@@ -25,6 +25,10 @@ from foyer.homeserver.port import PasswordPolicy
 
 POLICY_SECONDS = 300.0
 TRIAL_DEVICE = "FOYER_TRIAL"
+ACCOUNTS_ELSEWHERE = _(
+    "The Matrix Authentication Service makes the accounts of this homeserver. That needs homeserver.kind: mas, which "
+    "this version of Foyer does not have yet."
+)
 
 log = logging.getLogger(__name__)
 
@@ -96,37 +100,28 @@ class ClientAPI:
         return self.client.get("/_matrix/client/v1/auth_metadata").ok
 
     def unexpected(self, answer: Answer) -> HomeserverError:
-        """Return what an error that nobody foresaw means: something must be set up differently."""
-        if answer.status == 404 and answer.errcode in ("", "M_UNRECOGNIZED"):
-            return self._not_there(answer)
-        if answer.is_matrix:
-            remedy = filled(_("The homeserver refused: %(said)s"), said=answer.said["detail"])
-            return Misconfigured(remedy=remedy, **answer.said)
-        remedy = filled(
-            _("What answers at %(url)s is not a Matrix homeserver, or a proxy before it refuses: %(said)s."),
-            url=self.client.url,
-            said=answer.said["detail"],
-        )
-        return Misconfigured(remedy=remedy, **answer.said)
+        """Return what an error that nobody foresaw means: something must be set up differently.
 
-    def _not_there(self, answer: Answer) -> HomeserverError:
-        if self.accounts_are_elsewhere():
-            return Misconfigured(
-                remedy=_(
-                    "The Matrix Authentication Service makes the accounts of this homeserver, so that "
-                    "homeserver.kind: synapse cannot."
-                ),
-                **answer.said,
-            )
-        remedy = filled(
-            _(
+        Raises:
+            HomeserverError: the server, asked why, does not answer any more.
+        """
+        is_absent = answer.status == 404 and answer.errcode in ("", "M_UNRECOGNIZED")
+        if (is_absent or answer.errcode == "M_FORBIDDEN") and self.accounts_are_elsewhere():
+            return Misconfigured(remedy=ACCOUNTS_ELSEWHERE, **answer.said)
+        if is_absent:
+            remedy = _(
                 "%(url)s does not know %(asked)s. homeserver.url must lead to Synapse itself, or to a proxy that "
                 "passes on /_matrix and /_synapse/admin."
-            ),
-            url=self.client.url,
-            asked=answer.asked,
-        )
-        return Misconfigured(remedy=remedy, **answer.said)
+            )
+        elif answer.is_matrix:
+            remedy = _("The homeserver at %(url)s refused: %(said)s")
+        else:
+            remedy = _(
+                "What answers at %(url)s is not a Matrix homeserver, or a proxy in front of it refuses: %(said)s."
+            )
+        said = answer.said
+        filled_in = filled(remedy, url=self.client.url, asked=answer.asked, said=said["detail"])
+        return Misconfigured(remedy=filled_in, **said)
 
     def _read_policy(self) -> PasswordPolicy:
         answer = self.client.get("/_matrix/client/v3/password_policy")

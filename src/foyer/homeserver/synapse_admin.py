@@ -150,7 +150,7 @@ class AdminAPI:
         Raises:
             AccountMissing
         """
-        if self._existing(mxid).body.get("locked") is not False:
+        if self.existing(mxid).body.get("locked") is not False:
             self.change(mxid, locked=False)
 
     def shelve(self, mxid: str) -> None:
@@ -159,7 +159,7 @@ class AdminAPI:
         Raises:
             AccountMissing
         """
-        user = self._existing(mxid)
+        user = self.existing(mxid)
         if user.body.get("deactivated") is True:
             return
         # The lock first: should the second step fail, nobody can use the account.
@@ -172,7 +172,7 @@ class AdminAPI:
         Raises:
             AccountMissing
         """
-        user = self._existing(mxid)
+        user = self.existing(mxid)
         if user.body.get("deactivated") is True:
             # Without a password in the same request some versions refuse.
             self.change(mxid, deactivated=False, locked=True, password=password)
@@ -191,7 +191,7 @@ class AdminAPI:
         """
         address = _canonical(email)
         with self._email_lock:
-            user = self._existing(mxid)
+            user = self.existing(mxid)
             if self._holder(email, address, mxid) == mxid:
                 return
             # The list replaces the one that is there.
@@ -223,7 +223,12 @@ class AdminAPI:
             raise self.api.unexpected(answer)
         return answer
 
-    def _existing(self, mxid: str) -> Answer:
+    def existing(self, mxid: str) -> Answer:
+        """Return the account's own words about itself.
+
+        Raises:
+            AccountMissing
+        """
         user = self._user(mxid)
         if user is None:
             raise AccountMissing(detail="GET of the account: 404")

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
-from foyer.homeserver.client_api import ClientAPI
+from foyer.homeserver.client_api import ACCOUNTS_ELSEWHERE, ClientAPI
 from foyer.homeserver.errors import Busy, HomeserverError, Misconfigured, NotPossible, filled
 from foyer.homeserver.http import segment
 from foyer.homeserver.port import Finding, Level, Probe
@@ -25,7 +25,9 @@ def examine(
         return Probe(None, (_fault_of(api, error),))
     shown = filled(_("%(url)s answers: Synapse %(version)s."), url=api.client.url, version=version or "?")
     findings = [_finding(Level.OK, shown)]
-    findings += _accounts(api)
+    faults = list(_accounts(api))
+    if faults:
+        return Probe(version, (*findings, *faults))  # What else is wrong follows from it.
     findings += secret.examine() if secret else ()
     findings += _token(rooms_api, server_name) if rooms_api else ()
     findings += _missing(has_secret=secret is not None, has_token=rooms_api is not None)
@@ -54,8 +56,8 @@ def _accounts(api: ClientAPI) -> Iterator[Finding]:
         if api.accounts_are_elsewhere():
             yield _finding(
                 Level.FAULT,
-                _("The Matrix Authentication Service makes the accounts of this homeserver."),
-                _("homeserver.kind: synapse cannot make accounts there."),
+                filled(_("Foyer cannot make accounts at %(url)s."), url=api.client.url),
+                ACCOUNTS_ELSEWHERE,
             )
             return
         flows = api.client.get("/_matrix/client/v3/login").body.get("flows")

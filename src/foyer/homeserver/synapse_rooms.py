@@ -108,8 +108,7 @@ class RoomsAPI:
         return own >= needed
 
     def _say_directly(self, mxid: str, text: str) -> None:
-        if self.admin.look_up(mxid) is None:
-            raise AccountMissing(detail="nobody to talk to")
+        self.admin.existing(mxid)  # Synapse would invite nobody without a word.
         # One at a time: the list of direct rooms is read, changed and written as a whole.
         with self._direct_lock:
             for room_id in reversed(self._direct_rooms().get(mxid, [])):
