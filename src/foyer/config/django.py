@@ -54,10 +54,11 @@ INSTALLED_APPS = [
     "foyer.audit",
     "foyer.jobs",
     "foyer.names",
+    "foyer.screening",
     "foyer.invites",
     "foyer.accounts",
 ]
-MIDDLEWARE = ["foyer.web.middleware.Edge"]
+MIDDLEWARE = ["foyer.legacy.cors.CrossOrigin", "foyer.web.middleware.Edge"]
 ROOT_URLCONF = "foyer.urls"
 WSGI_APPLICATION = "foyer.wsgi.application"
 APPEND_SLASH = False

@@ -1,0 +1,193 @@
+"""Counting attempts, and refusing those that are too many.
+
+    limits.check("join", request.client)   # counts; raises TooMany
+
+Doors call it outside of any transaction, before they do anything else. An attempt that is refused counts nowhere, so
+knocking on while one waits does not make the wait longer.
+"""
+
+from __future__ import annotations
+
+import functools
+import os
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+import structlog
+from django.conf import settings
+from limits import RateLimitItem, RateLimitItemPerSecond
+from limits.strategies import SlidingWindowCounterRateLimiter
+
+from foyer import config as configuration
+from foyer.config import current
+from foyer.config.values import Rate
+from foyer.kit.client_ip import ClientAddress
+from foyer.kit.codes import keyed_digest
+from foyer.screening.counters import SWEEP_AT_ONCE, Counters, seconds_until_free
+from foyer.screening.errors import TooMany, TooManyOverall
+from foyer.screening.rules import RuleName, rule
+
+SWEEP_EVERY_SECONDS = 60.0
+REST_SECONDS = 2.0
+COMPLAIN_EVERY_SECONDS = 60.0
+KEY_LENGTH = 32
+log = structlog.get_logger(__name__)
+
+
+def check(name: RuleName, client: ClientAddress) -> None:
+    """Count one attempt of this client.
+
+    Raises:
+        TooMany: one of its limits, or one of the door's own, is reached; nothing was counted.
+    """
+    if not current().screening.limits:
+        return
+    with _forgiving() as counters:
+        if counters is None:
+            return
+        limiter = SlidingWindowCounterRateLimiter(counters)
+        with counters.together():
+            for item, key, refusal in _buckets(name, client):
+                if not limiter.hit(item, key):
+                    raise refusal(retry_after=_wait(counters, item, key))
+
+
+def require(name: RuleName, client: ClientAddress) -> None:
+    """Look whether this client, or (where it is not known) everybody, has attempts left, without counting one.
+
+    Raises:
+        TooMany: none is left.
+    """
+    if not current().screening.limits:
+        return
+    with _forgiving() as counters:
+        if counters is None:
+            return
+        for item, key, refusal in _buckets(name, client):
+            if client.is_known and refusal is TooManyOverall:
+                continue
+            wait = _wait(counters, item, key)
+            if wait > 0:
+                raise refusal(retry_after=wait)
+
+
+def reset() -> None:
+    """Forget every count. For tests, and for an owner who is in a hurry."""
+    storage().reset()
+
+
+def _buckets(name: RuleName, client: ClientAddress) -> Iterator[tuple[RateLimitItem, str, type[TooMany]]]:
+    """Yield what an attempt counts for, the client's own first: what it is refused takes nothing from the others."""
+    wanted = rule(name)
+    if client.is_known:
+        key = _key(name, client.subnet)
+        for rate in wanted.per_client:
+            yield _item(rate), key, TooMany
+    key = _key_of_door(name)
+    for rate in wanted.overall:
+        yield _item(rate), key, TooManyOverall
+
+
+def _wait(counters: Counters, item: RateLimitItem, key: str) -> float:
+    expiry = item.get_expiry()
+    return seconds_until_free(counters.get_sliding_window(item.key_for(key), expiry), item.amount, expiry)
+
+
+@functools.lru_cache(maxsize=64)
+def _item(rate: Rate) -> RateLimitItem:
+    return RateLimitItemPerSecond(rate.count, rate.seconds, namespace="")
+
+
+@functools.lru_cache(maxsize=64)
+def _key_of_door(name: RuleName) -> str:
+    return _key(name, "")
+
+
+def _key(name: RuleName, subject: str) -> str:
+    return keyed_digest(settings.SECRET_KEY, f"limits:{name}", subject)[:KEY_LENGTH]
+
+
+@dataclass
+class _State:
+    """What this process remembers of the storage."""
+
+    storage: Counters | None = None
+    resting_until: float = 0.0
+    complained_at: float = float("-inf")
+    swept_at: float = float("-inf")
+
+
+_state = _State()
+_lock = threading.Lock()
+
+
+def storage() -> Counters:
+    """Return this process's storage, made on the first call."""
+    with _lock:
+        if _state.storage is None:
+            _state.storage = _make()
+        return _state.storage
+
+
+def _make() -> Counters:
+    database = current().database
+    if database.path is not None:
+        from foyer.screening.sqlite_counters import SQLiteCounters, path_beside
+
+        return SQLiteCounters(path_beside(database.path))
+    from foyer.screening.postgres_counters import PostgresCounters
+
+    return PostgresCounters()
+
+
+@contextmanager
+def _forgiving() -> Iterator[Counters | None]:
+    """Give the storage; None while it rests. What breaks in it is logged, and the attempt let through."""
+    if time.monotonic() < _state.resting_until:
+        yield None
+        return
+    counters = storage()
+    try:
+        yield counters
+        _sweep_at_times(counters)
+    except counters.base_exceptions as error:
+        # Waiting for a storage that hangs would slow every request down: the next ones do without.
+        _state.resting_until = time.monotonic() + REST_SECONDS
+        _complain(error)
+
+
+def _complain(error: Exception) -> None:
+    if time.monotonic() - _state.complained_at > COMPLAIN_EVERY_SECONDS:
+        _state.complained_at = time.monotonic()
+        log.error("limits cannot be counted, so everybody is let through", reason=f"{type(error).__name__}: {error}")
+
+
+def _sweep_at_times(counters: Counters) -> None:
+    moment = time.monotonic()
+    if moment - _state.swept_at > SWEEP_EVERY_SECONDS:
+        is_done = counters.sweep() < SWEEP_AT_ONCE
+        _state.swept_at = moment if is_done else float("-inf")
+
+
+@configuration.on_change
+def forget() -> None:
+    """Close the storage; the next check opens that of the configuration then current."""
+    global _state
+    with _lock:
+        left, _state = _state.storage, _State()
+        _key_of_door.cache_clear()
+    if left is not None:
+        left.close()
+
+
+def _after_fork() -> None:
+    global _lock
+    _lock = threading.Lock()
+    if _state.storage is not None:
+        _state.storage.leave_to_parent()
+
+
+os.register_at_fork(after_in_child=_after_fork)

@@ -1,0 +1,46 @@
+"""How often each thing may be tried.
+
+Every attempt counts for its client (an IPv4 address, or an IPv6 /64) and for the door as a whole. A client that is not
+known, because a proxy on this machine sends no X-Forwarded-For, counts for the door alone. Looking at a page never
+counts: whoever follows a link twice has done nothing wrong.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+from foyer.config import current
+from foyer.config.values import Rate, rates
+
+RuleName = Literal["join", "availability", "strength", "validity", "api", "wrong-secret"]
+Rates = tuple[Rate, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """The rates of one thing: for each client, and for everybody together."""
+
+    per_client: Rates
+    overall: Rates
+
+
+FIXED: dict[RuleName, Rule] = {
+    # Asked while somebody types: one newcomer needs a dozen.
+    "availability": Rule(rates("60/minute, 1000/day"), rates("1200/minute")),
+    "strength": Rule(rates("120/minute, 2000/day"), rates("2400/minute")),
+    # Clients of the homeserver ask once for each attempt.
+    "validity": Rule(rates("30/minute, 500/day"), rates("600/minute")),
+    # Scripts that make invitations by the hundred.
+    "api": Rule(rates("600/minute"), rates("1200/minute")),
+    # Only wrong ones count. Wrong secrets of known clients never close the door to anybody else.
+    "wrong-secret": Rule(rates("10/minute, 100/day"), rates("60/minute, 1000/day")),
+}
+
+
+def rule(name: RuleName) -> Rule:
+    """Return the rule of this name; that of joining is the owner's."""
+    if name == "join":
+        screening = current().screening
+        return Rule(screening.join_per_ip, screening.join_overall)
+    return FIXED[name]
