@@ -5,6 +5,8 @@ from __future__ import annotations
 import secrets
 from collections.abc import Iterable
 
+from django.db.models import Count
+
 from foyer.accounts import services
 from foyer.accounts.models import Account, State
 from foyer.kit.refusal import Refusal
@@ -33,3 +35,9 @@ def rooms_of(localpart: str) -> list[str]:
     """Return the rooms that somebody who came through this door was put in, or will be in a moment."""
     account = Account.objects.filter(localpart=localpart, state=State.OPEN).only("rooms").first()
     return list(account.rooms) if account else []
+
+
+def count_by_state() -> dict[str, int]:
+    """Return state → how many accounts are in it, for every state there is."""
+    counted = dict(Account.objects.order_by().values_list("state").annotate(Count("id")))
+    return {state.value: counted.get(state.value, 0) for state in State}

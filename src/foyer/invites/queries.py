@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+
+from django.db.models import Count, F, Q, Sum
+
 from foyer.config import current
 from foyer.invites.errors import (
     InviteBusy,
@@ -69,3 +74,41 @@ def link(invite: Invite, *, plain: bool = False) -> str:
     """Return the address to send: `/i/CODE`, or the predecessor's `/register?token=CODE`."""
     base = str(current().public_url).rstrip("/")
     return f"{base}/register?token={invite.code}" if plain else f"{base}/i/{invite.code}"
+
+
+def batches(size: int = 500) -> Iterator[list[Invite]]:
+    """Return all invitations, oldest first, in lists of `size`: a table of any length fits."""
+    last = 0
+    while batch := list(Invite.objects.filter(id__gt=last).order_by("id")[:size]):
+        yield batch
+        last = batch[-1].id
+
+
+def ips_of(invites: Iterable[Invite]) -> dict[int, list[str]]:
+    """Return id → the IPs of those who came by it, as far as they are kept, each once."""
+    wanted = [invite.id for invite in invites]
+    uses = Use.objects.filter(invite_id__in=wanted, spent_at__isnull=False, ip__isnull=False).order_by("id")
+    found: dict[int, dict[str, None]] = {}
+    for invite_id, ip in uses.values_list("invite_id", "ip"):
+        found.setdefault(invite_id, {})[ip] = None
+    return {invite_id: list(ips) for invite_id, ips in found.items()}
+
+
+@dataclass(frozen=True, slots=True)
+class Totals:
+    """How many invitations there are, how many of them let somebody in, and their uses."""
+
+    all: int
+    live: int
+    used: int
+    held: int
+
+
+def totals() -> Totals:
+    """Return the sums over all invitations, in one pass."""
+    is_open = Q(revoked_at=None) & (Q(expires_at=None) | Q(expires_at__gt=now()))
+    has_uses = Q(uses_limit=None) | Q(uses_limit__gt=F("used"))
+    found = Invite.objects.aggregate(
+        all=Count("id"), live=Count("id", filter=is_open & has_uses), used=Sum("used"), held=Sum("held")
+    )
+    return Totals(found["all"], found["live"], found["used"] or 0, found["held"] or 0)
