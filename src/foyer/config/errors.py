@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+LONGEST_KEY = 100
+
 
 @dataclass(frozen=True, slots=True)
 class Problem:
@@ -40,6 +42,6 @@ class ConfigError(Exception):
 
 def key_and_entry(path: Sequence[str | int]) -> tuple[str, str]:
     """Return the dotted key of a path, and "Entry 2: " where the path leads into a list."""
-    names = [part for part in map(str, path) if not part.isdigit()]
-    numbers = [int(part) + 1 for part in map(str, path) if part.isdigit()]
-    return ".".join(names), "".join(f"Entry {number}: " for number in numbers)
+    names = ".".join(part for part in path if isinstance(part, str))
+    printable = "".join(sign if sign.isprintable() else "\N{REPLACEMENT CHARACTER}" for sign in names[:LONGEST_KEY])
+    return printable, "".join(f"Entry {part + 1}: " for part in path if isinstance(part, int))

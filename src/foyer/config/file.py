@@ -7,6 +7,7 @@ so is a value that YAML took for a comment (`room: #team:example.org`).
 
 from __future__ import annotations
 
+import os
 import re
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -18,7 +19,7 @@ from foyer.config.errors import Problem, key_and_entry
 
 LARGEST = 1024 * 1024
 _NULLS = {"", "~", "null", "Null", "NULL"}
-_ONE_SIGN = re.compile(r"'[^']{1,2}'|\"'\"")
+_OF_YAML = re.compile(r"'[^']{1,2}'|\"'\"|'<[a-z ]+>'")
 _TEXT_TAG = "tag:yaml.org,2002:str"
 
 
@@ -28,10 +29,10 @@ class Source:
 
     name: str = ""
     tree: dict[str, Any] = field(default_factory=dict)
-    lines: dict[tuple[str, ...], int] = field(default_factory=dict)
+    lines: dict[tuple[str | int, ...], int] = field(default_factory=dict)
     problems: list[Problem] = field(default_factory=list)
 
-    def complain(self, path: tuple[str, ...], sentence: str, line: int | None = None) -> None:
+    def complain(self, path: tuple[str | int, ...], sentence: str, line: int | None = None) -> None:
         """Note a problem of this file."""
         key, entry = key_and_entry(path)
         self.problems.append(Problem(key, "", entry + sentence, self.place(line)))
@@ -43,7 +44,7 @@ class Source:
 
 def read_file(path: Path) -> Source:
     """Read a configuration file. Never raises: what is wrong stands in `problems`."""
-    source = Source(path.name)
+    source = Source()
     text = _text_of(path, source)
     if text is not None:
         read_yaml(text, source)
@@ -51,7 +52,7 @@ def read_file(path: Path) -> Source:
 
 
 def _text_of(path: Path, source: Source) -> str | None:
-    source.name = str(path)
+    source.name = os.fsencode(path).decode("utf-8", "replace")
     raw = b""
     try:
         with path.open("rb") as file:
@@ -93,8 +94,8 @@ def read_yaml(text: str, source: Source) -> None:
 
 
 def _without_content(reason: str) -> str:
-    """Keep single signs that the parser quotes, and nothing longer: `*secret` looks like an undefined alias."""
-    signs = _ONE_SIGN.sub(lambda match: match[0].replace("'", "\0").replace('"', "\0"), reason)
+    """Keep the signs of YAML that the parser quotes, and no more: `*secret` looks like an undefined alias."""
+    signs = _OF_YAML.sub(lambda match: match[0].replace("'", "\0").replace('"', "\0"), reason)
     end = re.search("['\"]", signs)
     return " ".join(signs[: end.start() if end else None].replace("\0", "'").split())
 
@@ -121,7 +122,7 @@ class _Reader:
         elif not (isinstance(root, yaml.ScalarNode) and root.style is None and root.value in _NULLS):
             self._source.complain((), "A configuration is keys with values, such as server_name: example.org.", 1)
 
-    def _value(self, node: yaml.Node, path: tuple[str, ...]) -> Any:
+    def _value(self, node: yaml.Node, path: tuple[str | int, ...]) -> Any:
         line = node.start_mark.line + 1
         self._source.lines.setdefault(path, line)
         if id(node) in self._open:
@@ -133,11 +134,11 @@ class _Reader:
         try:
             if isinstance(node, yaml.MappingNode):
                 return self._mapping(node, path)
-            return [self._value(item, (*path, str(number))) for number, item in enumerate(node.value)]
+            return [self._value(item, (*path, number)) for number, item in enumerate(node.value)]
         finally:
             self._open.discard(id(node))
 
-    def _mapping(self, node: yaml.MappingNode, path: tuple[str, ...]) -> dict[str, Any]:
+    def _mapping(self, node: yaml.MappingNode, path: tuple[str | int, ...]) -> dict[str, Any]:
         found: dict[str, Any] = {}
         for key, value in node.value:
             line = key.start_mark.line + 1
@@ -153,7 +154,7 @@ class _Reader:
             found[key.value] = self._value(value, here)
         return found
 
-    def _scalar(self, node: yaml.ScalarNode, path: tuple[str, ...]) -> str | None:
+    def _scalar(self, node: yaml.ScalarNode, path: tuple[str | int, ...]) -> str | None:
         line = node.start_mark.line
         text = str(node.value)
         if node.tag != _TEXT_TAG:

@@ -86,6 +86,13 @@ def by_path() -> dict[tuple[str, ...], Key]:
 
 
 @functools.cache
+def known_paths() -> frozenset[tuple[str, ...]]:
+    """Return the path of everything that has a name: blocks, keys, and the keys of entries of lists."""
+    entries = {(*key.path, *inner.path) for key in all_keys() if key.entry for inner in keys_of(key.entry)}
+    return frozenset({*by_path(), *blocks(), *entries})
+
+
+@functools.cache
 def blocks() -> dict[tuple[str, ...], type[BaseModel]]:
     """Return every block by its path; that of the whole is the empty one."""
     found: dict[tuple[str, ...], type[BaseModel]] = {(): Config}

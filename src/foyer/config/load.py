@@ -17,7 +17,7 @@ from pydantic_core import ErrorDetails
 from foyer.config.environment import Given, read_environment
 from foyer.config.errors import ConfigError, Problem
 from foyer.config.file import Source, read_file
-from foyer.config.keys import Key, all_keys, by_path
+from foyer.config.keys import Key, all_keys, by_path, known_paths
 from foyer.config.rules import RULES
 from foyer.config.schema import Config
 from foyer.config.words import problem_of
@@ -113,10 +113,8 @@ class _Reading:
 
     def _place(self, path: Sequence[int | str]) -> str:
         """Return where a path was written, or else the block that it belongs to."""
-        names = tuple(map(str, path))
-        return next(
-            (self._places[names[:end]] for end in range(len(names), 0, -1) if names[:end] in self._places), self._name
-        )
+        known = (tuple(path[:end]) for end in range(len(path), 0, -1))
+        return next((self._places[part] for part in known if part in self._places), self._name)
 
     def _ask_what_null_means(self) -> None:
         """Null means the default; for these two a person may have meant the opposite."""
@@ -151,9 +149,7 @@ class _Reading:
         try:
             self._put(key.path, _contents(self._folder, name), where)
         except ValueError as error:
-            # The value may be the secret itself, put where the name of its file belongs.
-            value = f'"{name}"' if isinstance(name, str) and "/" in name else ""
-            self._problems.append(Problem(dotted, value, str(error), where))
+            self._problems.append(Problem(dotted, _shown_path(name), str(error), where))
             self._put(key.path, UNREAD.get(key.dotted, "x" * 64), where)
 
     def _put(self, path: tuple[str, ...], value: Any, where: str) -> None:
@@ -173,6 +169,12 @@ def _validate(tree: dict[str, Any], folder: Path) -> tuple[Config | None, list[E
         return Config.model_validate(tree, context={"folder": folder}), []
     except ValidationError as error:
         return None, error.errors(include_url=False)
+
+
+def _shown_path(name: Any) -> str:
+    """Return the path as it may be shown: it may be the secret itself, put where the name of its file belongs."""
+    parts = Path(name).parts if isinstance(name, str) and name.isprintable() else ()
+    return f'"{name}"' if len(parts) > 2 and parts[0] == "/" and Path("/", parts[1]).is_dir() else ""
 
 
 def _contents(folder: Path, name: Any) -> str:
@@ -219,8 +221,9 @@ def _copy(value: Any) -> Any:
     return [_copy(item) for item in value] if isinstance(value, (list, tuple)) else value
 
 
-def _without_nulls(value: Any) -> Any:
-    """Leave out the keys that were given no value: they have their defaults."""
+def _without_nulls(value: Any, path: tuple[str, ...] = ()) -> Any:
+    """Leave out the keys that were given no value: they have their defaults. Names that are no keys stay."""
     if isinstance(value, dict):
-        return {key: _without_nulls(item) for key, item in value.items() if item is not None}
-    return [_without_nulls(item) for item in value] if isinstance(value, list) else value
+        kept = {name: item for name, item in value.items() if item is not None or (*path, name) not in known_paths()}
+        return {name: _without_nulls(item, (*path, name)) for name, item in kept.items()}
+    return [_without_nulls(item, path) for item in value] if isinstance(value, list) else value

@@ -95,7 +95,7 @@ def _web_url(value: Any, example: str) -> str:
     except ValueError as error:
         raise ValueError(str(error) if "Remove" in str(error) else remedy) from None
     if not _host_and_port(parts.netloc)[0]:
-        raise ValueError(f"{remedy} A host with other letters than a-z is written in its xn-- form.")
+        raise ValueError(remedy if url.isascii() else f"{remedy} Letters other than a-z are written in the xn-- form.")
     return f"{scheme.lower()}://{parts.netloc.lower()}{url[len(scheme) + 3 + len(parts.netloc) :]}"
 
 

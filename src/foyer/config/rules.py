@@ -22,11 +22,11 @@ def given(tree: Tree, dotted: str) -> Any:
 
 def homeserver_is_supported(tree: Tree) -> Iterator[Problem]:
     """A kind that this version speaks to, with the credentials that it needs."""
-    kind = given(tree, "homeserver.kind") or "synapse"
+    kind = str(given(tree, "homeserver.kind") or "synapse")
     if kind in {"mas", "dendrite", "tuwunel", "uia"}:
         known = ", ".join(SUPPORTED)
         yield Problem("homeserver.kind", f'"{kind}"', f"This version of Foyer supports {known} only.")
-    credentials = SUPPORTED.get(str(kind), ())
+    credentials = SUPPORTED.get(kind, ())
     if credentials and all(given(tree, f"homeserver.{name}") is None for name in credentials):
         yield Problem(
             "homeserver.registration_shared_secret",

@@ -112,7 +112,7 @@ def _remedy(path: tuple[int | str, ...]) -> str:
 
 def nearest(name: str, block: tuple[int | str, ...]) -> str:
     """Return the key that an unknown name in a block most likely means, dotted; empty where none is near."""
-    before = "".join(f"{part}." for part in block if isinstance(part, str) and not part.isdigit())
+    before = "".join(f"{part}." for part in block if isinstance(part, str))
     fields: Mapping[str, Any] = _model_at(block).model_fields
     siblings = [name_of(python, field) for python, field in fields.items()]
     siblings += [
