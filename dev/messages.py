@@ -81,7 +81,13 @@ def render(catalogue: Catalog) -> bytes:
     file = io.BytesIO()
     write_po(file, catalogue, width=WIDTH, sort_output=True, ignore_obsolete=True, include_lineno=False)
     lines = file.getvalue().decode().splitlines(keepends=True)
-    dated = ('"POT-Creation-Date:', '"PO-Revision-Date:', '"Last-Translator:', '"Report-Msgid-Bugs-To:', '"Generated-By:')
+    dated = (
+        '"POT-Creation-Date:',
+        '"PO-Revision-Date:',
+        '"Last-Translator:',
+        '"Report-Msgid-Bugs-To:',
+        '"Generated-By:',
+    )
     return "".join(line for line in lines if not line.startswith(dated)).encode()
 
 

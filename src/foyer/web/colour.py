@@ -18,7 +18,7 @@ STEPS = 50
 Colour = tuple[int, int, int]
 
 WHITE: Colour = (255, 255, 255)
-NEARLY_BLACK: Colour = (10, 12, 11)
+BLACK: Colour = (0, 0, 0)
 PAPER_LIGHT: Colour = (250, 247, 242)
 PAPER_DARK: Colour = (23, 21, 18)
 CARD_LIGHT: Colour = WHITE
@@ -91,10 +91,11 @@ def _first(start: Colour, towards: Colour, is_enough: Callable[[Colour], bool]) 
 def shades(accent: Colour, *, dark: bool) -> Shades:
     """Return the shades of `accent` for the light or the dark pages."""
     paper, card = (PAPER_DARK, CARD_DARK) if dark else (PAPER_LIGHT, CARD_LIGHT)
-    away = WHITE if dark else NEARLY_BLACK
+    away = WHITE if dark else BLACK
 
     fill = _first(accent, away, lambda it: min(contrast(it, paper), contrast(it, card)) >= SHAPE_CONTRAST)
-    on_fill = max((WHITE, NEARLY_BLACK), key=lambda it: contrast(it, fill))
+    # One of the two always has 4.58 or more.
+    on_fill = max((WHITE, BLACK), key=lambda it: contrast(it, fill))
     tint = mix(card, fill, 0.14 if dark else 0.08)
     grounds = (paper, card, tint)
     ink = _first(accent, away, lambda it: min(contrast(it, ground) for ground in grounds) >= TEXT_CONTRAST)
@@ -102,7 +103,7 @@ def shades(accent: Colour, *, dark: bool) -> Shades:
         accent=to_hex(fill),
         on_accent=to_hex(on_fill),
         # Away from the text that stands on it, so that it stays readable under the pointer.
-        accent_strong=to_hex(mix(fill, NEARLY_BLACK if on_fill == WHITE else WHITE, 0.2)),
+        accent_strong=to_hex(mix(fill, BLACK if on_fill == WHITE else WHITE, 0.2)),
         accent_ink=to_hex(ink),
         accent_tint=to_hex(tint),
     )

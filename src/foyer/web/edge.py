@@ -15,17 +15,17 @@ NOBODY = ClientAddress("0.0.0.0", is_known=False)  # noqa: S104 - stands for no 
 
 def request_id(request: HttpRequest) -> str:
     """Return the id that stands in the answer's X-Request-Id and in the log."""
-    return cast(str, getattr(request, "id", "-"))
+    return cast("str", getattr(request, "id", "-"))
 
 
 def language(request: HttpRequest) -> Language:
     """Return the language of the answer."""
-    return cast(Language, getattr(request, "language", ENGLISH))
+    return cast("Language", getattr(request, "language", ENGLISH))
 
 
 def client(request: HttpRequest) -> ClientAddress:
     """Return where the request comes from."""
-    return cast(ClientAddress, getattr(request, "client", NOBODY))
+    return cast("ClientAddress", getattr(request, "client", NOBODY))
 
 
 def root(request: HttpRequest) -> str:

@@ -37,7 +37,10 @@ class Problem:
 
 
 BAD_REQUEST = Problem(
-    400, "bad-request", _("That did not arrive whole"), _("Your browser sent something we cannot read. Go back and try again.")
+    400,
+    "bad-request",
+    _("That did not arrive whole"),
+    _("Your browser sent something we cannot read. Go back and try again."),
 )
 UNKNOWN_HOST = Problem(
     400,
@@ -47,10 +50,16 @@ UNKNOWN_HOST = Problem(
 )
 FORBIDDEN = Problem(403, "forbidden", _("This door stays closed"), _("You may not see this page."))
 NOT_FOUND = Problem(
-    404, "not-found", _("There is nothing here"), _("This page does not exist. Check that you have copied the whole link.")
+    404,
+    "not-found",
+    _("There is nothing here"),
+    _("This page does not exist. Check that you have copied the whole link."),
 )
 NOT_ALLOWED = Problem(
-    405, "method-not-allowed", _("Not in this way"), _("This page cannot be asked for in this way. Go back and try again.")
+    405,
+    "method-not-allowed",
+    _("Not in this way"),
+    _("This page cannot be asked for in this way. Go back and try again."),
 )
 LENGTH_REQUIRED = Problem(
     411,
@@ -86,7 +95,13 @@ def wants_page(request: HttpRequest) -> bool:
 
 
 def answer(
-    request: HttpRequest, problem: Problem, *, sentence: str = "", remedy: str = "", code: str = "", retry_after: float = 0
+    request: HttpRequest,
+    problem: Problem,
+    *,
+    sentence: str = "",
+    remedy: str = "",
+    code: str = "",
+    retry_after: float = 0,
 ) -> HttpResponse:
     """Say a problem to whoever asked. `sentence` and `code` replace the problem's own; `retry_after` is in seconds."""
     words = sentence or str(problem.sentence)

@@ -92,6 +92,9 @@ def _finish(request: HttpRequest, response: HttpResponseBase, speaks: language.L
     response.headers.setdefault("Cache-Control", "no-store")
     response.headers.setdefault("Content-Language", speaks.tag)
     response["X-Request-Id"] = request.id  # type: ignore[attr-defined]
+    if response.status_code != 500:
+        # Django would log the path of every other refusal too, and a path may be somebody's invitation.
+        response._has_been_logged = True  # type: ignore[attr-defined]
     if speaks.chosen:
         response.set_cookie(
             language.COOKIE,

@@ -44,7 +44,9 @@ def papers(accepted: Mapping[str, str] | None = None) -> list[Paper]:
     ]
 
 
-def render(request: HttpRequest, template: str, *, status: int = 200, secret: bool = False, **context: Any) -> HttpResponse:
+def render(
+    request: HttpRequest, template: str, *, status: int = 200, secret: bool = False, **context: Any
+) -> HttpResponse:
     """Return a page.
 
     `secret`: it carries a code, or is about one person: nobody may keep it. `parameters` in the context are

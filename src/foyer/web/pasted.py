@@ -14,7 +14,7 @@ WORD = re.compile(r"[A-Za-z]+")
 def code_in(text: str) -> str:
     """Return the code that somebody meant: a code, a whole link, or the words of a code read aloud.
 
-    `https://join.example.org/i/UnwindTrophy`, `…/register?token=UnwindTrophy`, `unwind trophy` and `UnwindTrophy` are all
+    `https://join.example.org/i/UnwindTrophy`, `…/register?token=UnwindTrophy` and `unwind trophy` are all
     `UnwindTrophy`. Whatever else it may be is returned as it came, without space around it.
     """
     text = text.strip()[:LONGEST].strip("<>\"'“”„«»").strip()
@@ -26,7 +26,9 @@ def code_in(text: str) -> str:
             return found
     words = re.split(r"[\s,]+", text)
     if len(words) > 1 and all(WORD.fullmatch(word) for word in words):
-        return "".join(word[0].upper() + word[1:].lower() if word.islower() or word.isupper() else word for word in words)
+        return "".join(
+            word[0].upper() + word[1:].lower() if word.islower() or word.isupper() else word for word in words
+        )
     return text
 
 

@@ -25,6 +25,7 @@ from foyer.web.pasted import code_in, key_in
 from foyer.web.public.dead import dead_link
 from foyer.web.public.welcome import path_of
 
+FIELDS = frozenset({"username", "password", "confirm"})
 SUGGEST_AFTER = frozenset({"name-taken", "name-held", "name-reserved"})
 
 
@@ -118,7 +119,7 @@ def submit(request: HttpRequest) -> HttpResponseBase:
             return dead_link(request, refusal, code=sent.code)
         return _again(request, sent, [refusal])
     except Refusal as refusal:
-        if refusal.field is None or refusal.status >= 500:
+        if refusal.field not in FIELDS or refusal.status >= 500:
             return _again(request, sent, [], trouble=refusal)
         return _again(request, sent, _all_of(attempt, refusal))
     return go_to(request, path_of(joined.localpart) + edge.language(request).query)
@@ -185,7 +186,9 @@ def _form(
 ) -> HttpResponse:
     by_field: dict[str, str] = {}
     for error in errors or []:
-        by_field[error.anchor] = f"{by_field[error.anchor]} {error.sentence}" if error.anchor in by_field else error.sentence
+        by_field[error.anchor] = (
+            f"{by_field[error.anchor]} {error.sentence}" if error.anchor in by_field else error.sentence
+        )
     legal = papers(request.POST)
     fields = ["username", "password", "confirm", *(paper.field for paper in legal)]
     return render(
@@ -212,7 +215,9 @@ def _words(invite: Invite, sent: Sent) -> dict[str, Any]:
     config = current()
     min_length = config.password.min_length
     localpart = invite.localpart or sent.username.strip().removeprefix("@").lower()
-    shown = Markup('<bdi class="address" dir="ltr" data-address>@<span data-localpart data-placeholder="{}">{}</span>:{}</bdi>')
+    shown = Markup(
+        '<bdi class="address" dir="ltr" data-address>@<span data-localpart data-placeholder="{}">{}</span>:{}</bdi>'
+    )
     return {
         "min_length": min_length,
         "too_short": ngettext("Use at least %(count)s character.", "Use at least %(count)s characters.", min_length)

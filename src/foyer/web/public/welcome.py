@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 from urllib.parse import quote
 
 from django.core import signing
@@ -71,7 +72,7 @@ def apps(request: HttpRequest) -> HttpResponseBase:
     return kept(request, response)
 
 
-def _apps(request: HttpRequest, localpart: str = "") -> dict[str, object]:
+def _apps(request: HttpRequest, localpart: str = "") -> dict[str, Any]:
     config = current()
     agent = request.META.get("HTTP_USER_AGENT", "")[:500]
     first, others = offer(config.after.clients, agent, config.server_name, localpart)

@@ -1,0 +1,48 @@
+from __future__ import annotations
+
+import time
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from foyer.web.strength import judge
+
+
+@pytest.mark.parametrize(
+    ("password", "score"),
+    [("", 0), ("password", 0), ("garden12", 1), ("quarzlampe nebel tragen ufer", 4)],
+)
+def test_judge_tells_weak_from_strong(password: str, score: int) -> None:
+    assert judge(password).score == score
+
+
+@pytest.mark.parametrize(
+    ("password", "advice"),
+    [
+        ("qwertzuiop1", "Common words"),
+        ("abcdefgh", "Sequences"),
+        ("bvcxdfgt", "Rows of keys"),
+        ("example.org", "It contains your name"),
+        ("1999-12-31", "Dates"),
+    ],
+)
+def test_judge_says_what_is_weak(password: str, advice: str) -> None:
+    assert judge(password, ["example.org"]).advice.startswith(advice)
+
+
+def test_judge_of_a_good_password_has_no_advice() -> None:
+    assert judge("quarzlampe nebel tragen ufer").advice == ""
+
+
+def test_judge_of_a_long_password_reads_only_its_beginning() -> None:
+    started = time.perf_counter()
+    judge("Aa1!" * 15_000)
+
+    assert time.perf_counter() - started < 1
+
+
+@settings(max_examples=30, deadline=None)
+@given(st.text(max_size=100), st.text(max_size=300))
+def test_judge_of_any_text_never_fails(password: str, related: str) -> None:
+    assert judge(password, [related]).score in range(5)
