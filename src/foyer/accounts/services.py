@@ -179,19 +179,37 @@ def _ask(account: Account, attempt: JoinAttempt) -> Created:
             return Created(mxid(account.localpart, current().server_name))
         return homeserver.create(account.localpart, attempt.password, sign_in=attempt.wants_token)
     except homeserver_errors.HomeserverError as error:
-        if not _maybe_done(error, account):
+        if not _maybe_done(error, account, homeserver):
             settling.settle_refused(account, error.code)
             raise
         log.warning("the homeserver's answer was lost", account=account.id, reason=error.code, detail=error.detail)
         settling.mark_unknown(account, error.code)
         if _password_opens(homeserver, account.localpart, attempt.password):
             return Created(mxid(account.localpart, current().server_name))
+        if isinstance(error, homeserver_errors.NameTaken) and _is_refused(account):
+            raise
         raise OutcomeUnknown from error
 
 
-def _maybe_done(error: homeserver_errors.HomeserverError, account: Account) -> bool:
-    """A shell exists whatever the answer was, so nothing that happens to one is a plain refusal."""
-    return account.is_shell or getattr(error, "maybe_done", False)
+def _maybe_done(error: homeserver_errors.HomeserverError, account: Account, homeserver: Homeserver) -> bool:
+    """Say whether there may be an account of ours now, whatever the answer was.
+
+    A shell is there in any case. And a claim that found the name taken, free a moment ago and promised to nobody
+    else here, may have found itself: a proxy that repeats requests hands on the second answer.
+    """
+    if account.is_shell or getattr(error, "maybe_done", False):
+        return True
+    return isinstance(error, homeserver_errors.NameTaken) and not homeserver.create_is_one_step
+
+
+def _is_refused(account: Account) -> bool:
+    """Find out at once, as far as the homeserver answers, whether somebody else has the name."""
+    try:
+        settling.settle(account.id)
+    except (settling.StillUnknown, homeserver_errors.HomeserverError):
+        return False
+    account.refresh_from_db()
+    return account.state == State.REFUSED
 
 
 def _password_opens(homeserver: Homeserver, localpart: str, password: str) -> bool:

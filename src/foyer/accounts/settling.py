@@ -32,7 +32,6 @@ from foyer.kit.refusal import Refusal
 from foyer.names import services as names
 
 UNSETTLED = (State.CREATING, State.UNKNOWN)
-ABSENT_FOR = timedelta(seconds=5)
 COUNTS_AS_OPEN_AFTER = timedelta(hours=1)
 CLOCK_SLACK = timedelta(seconds=2)
 LATE_SLACK = timedelta(minutes=5)
@@ -192,6 +191,6 @@ def _settle_absent(account: Account) -> None:
     if account.absent_at is None:
         Account.objects.filter(id=account.id, state__in=UNSETTLED).update(absent_at=moment)
         raise StillUnknown
-    if moment - account.absent_at < ABSENT_FOR:
+    if moment - account.absent_at < current().homeserver.timeout / 2:
         raise StillUnknown
     settle_refused(account, "homeserver-unreachable")
