@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
@@ -100,6 +102,18 @@ def test_load_folder_says_that_it_is_one(tmp_path: Path) -> None:
     assert refusal(tmp_path) == [f"{tmp_path.name}: This is a folder. Name the file in it."]
 
 
+def test_load_file_that_is_no_configuration_is_not_read_to_its_end(tmp_path: Path) -> None:
+    path = tmp_path / "foyer.yaml"
+    path.write_bytes(b"#" * (1024 * 1024 + 1))
+
+    assert refusal(path) == ["foyer.yaml: This file is far too large for a configuration. Is it the right one?"]
+
+
+def test_load_name_that_the_system_refuses_is_said_to_be_so(tmp_path: Path) -> None:
+    assert refusal(Path("a\0b")) == ["a\0b: This file cannot be read: the name is not valid."]
+    assert refusal(None, {"HOME": f"/{'a' * 5000}"})[0].endswith("This file cannot be read: File name too long.")
+
+
 def test_load_file_that_is_not_utf8_names_the_line(tmp_path: Path) -> None:
     path = tmp_path / "foyer.yaml"
     path.write_bytes(b"server_name: example.org\nbranding: {name: Caf\xe9}\n")
@@ -146,6 +160,8 @@ log: info
         ("admin_api_shared_secret", "api.legacy_shared_secret"),
         ("trust_proxy", "trusted_proxies"),
         ("secret_key_fil", "secret_key_file"),
+        ("registration_shared_secert", "homeserver.registration_shared_secret"),
+        ("publicurl_of_it", "public_url"),
     ],
 )
 def test_load_unknown_key_names_the_nearest_one(name: str, nearest: str) -> None:
@@ -378,3 +394,12 @@ def test_check_leaves_what_it_was_given_unchanged() -> None:
     check(values)
 
     assert values["homeserver"] == {"admin_token": "x", "mas": None}
+
+
+def test_errors_are_imported_without_the_schema() -> None:
+    """`foyer --help` must not wait for what it does not need."""
+    heavy = "import sys, foyer.config.errors; print({'pydantic', 'yaml', 'django'} & sys.modules.keys())"
+
+    done = subprocess.run([sys.executable, "-c", heavy], capture_output=True, text=True, check=True)
+
+    assert done.stdout == "set()\n"

@@ -227,8 +227,16 @@ def test_secrets_are_nowhere_in_what_is_shown() -> None:
 
 
 def test_show_has_every_key_and_no_names_of_python() -> None:
-    shown = plain(config(invitations={"uses": "unlimited", "expires": "never"}))
+    ours = {"name": "Ours", "url": "https://chat.example.org"}
+    shown = plain(
+        config(
+            invitations={"uses": "unlimited", "expires": "never"},
+            usernames={"must_match": "[a-z]+"},
+            after={"clients": [ours]},
+        )
+    )
 
+    assert (shown["usernames"]["must_match"], shown["after"]["clients"]) == (["[a-z]+"], [ours])
     assert shown["email"]["from"] is None
     assert shown["invitations"] == {"uses": "unlimited", "expires": "never", "show_inviter": False, "mirror": False}
     assert shown["screening"]["join_per_ip"] == "10/minute, 100/day"

@@ -5,13 +5,12 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
-from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
+from ipaddress import ip_address, ip_network
 from typing import Any
 from urllib.parse import urlsplit
 
 from foyer.config.values import NO, items, text
-
-Network = IPv4Network | IPv6Network
+from foyer.kit.client_ip import Network
 
 PRIVATE_NETWORKS: tuple[Network, ...] = tuple(
     ip_network(network)

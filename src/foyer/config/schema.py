@@ -33,8 +33,9 @@ from foyer.config.blocks import (
     Usernames,
 )
 from foyer.config.database import parse_database
-from foyer.config.places import Listen, Network, without_default_port
+from foyer.config.places import Listen, without_default_port
 from foyer.config.values import items, ways
+from foyer.kit.client_ip import Network
 
 __all__ = [
     "After",

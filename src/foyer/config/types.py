@@ -11,6 +11,7 @@ from typing import Annotated, Any
 from pydantic import BeforeValidator, PlainValidator, SecretStr
 
 from foyer.config import clients, database, places, values
+from foyer.kit.client_ip import Network
 
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
 
@@ -87,7 +88,7 @@ Room = Annotated[str, BeforeValidator(places.room), Words("room alias or room ID
 Localpart = Annotated[str, BeforeValidator(places.localpart), Words("user names")]
 ListenAt = Annotated[places.Listen, PlainValidator(places.listen), Words("host:port")]
 Networks = Annotated[
-    tuple[places.Network, ...],
+    tuple[Network, ...],
     PlainValidator(places.networks),
     Words("true, or list of networks"),
 ]
