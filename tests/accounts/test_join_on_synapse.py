@@ -57,8 +57,8 @@ def invite(uses_limit: int | None = 1) -> Invite:
     return invites.create(NewInvite(uses_limit=uses_limit), actor=Actor.command_line())
 
 
-def press(made: Invite, name: str, password: str = PASSWORD, **more: bool) -> Joined:
-    return open_with_invite(JoinAttempt(made.code, name, password, **more))
+def press(made: Invite, name: str, password: str = PASSWORD, *, wants_token: bool = False) -> Joined:
+    return open_with_invite(JoinAttempt(made.code, name, password, wants_token=wants_token))
 
 
 def counts(made: Invite) -> tuple[int, int]:
