@@ -7,6 +7,7 @@ from django.test import Client
 
 from foyer.homeserver.memory import Fault, MemoryHomeserver
 from foyer.invites.models import Invite
+from foyer.screening import limits
 from tests.conftest import Configure
 from tests.web.conftest import CODE, MakeInvite
 
@@ -14,8 +15,8 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 
 @pytest.fixture(autouse=True)
-def config(configure: Configure, homeserver: MemoryHomeserver) -> MemoryHomeserver:
-    return homeserver
+def config(configure: Configure, homeserver: MemoryHomeserver) -> None:
+    limits.reset()
 
 
 def ask(client: Client, username: str, token: str = CODE) -> Any:
@@ -99,3 +100,18 @@ def test_strength_knows_the_name_and_the_server(client: Client) -> None:
 
 def test_strength_is_asked_by_post_only(client: Client) -> None:
     assert client.get("/register/strength?password=x").status_code == 405
+
+
+def test_available_too_often_is_a_429(client: Client, invite: Invite, configure: Configure) -> None:
+    configure(trusted_proxies=["127.0.0.1"])
+    answers = [
+        client.get(
+            "/register/available",
+            {"token": CODE, "username": "maria"},
+            headers={"X-Forwarded-For": "203.0.113.9"},
+        )
+        for _ in range(61)
+    ]
+
+    assert [answer.status_code for answer in answers] == [200] * 60 + [429]
+    assert int(answers[-1]["Retry-After"]) > 0

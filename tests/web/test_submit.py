@@ -11,6 +11,7 @@ from foyer.accounts.models import Account, State
 from foyer.homeserver.memory import Fault, MemoryHomeserver
 from foyer.invites.models import Invite
 from foyer.invites.services import email_key
+from foyer.screening import limits
 from tests.conftest import Configure
 from tests.web.conftest import CODE, MakeInvite
 
@@ -21,8 +22,8 @@ HTML = {"Accept": "text/html,application/xhtml+xml"}
 
 
 @pytest.fixture(autouse=True)
-def config(configure: Configure, homeserver: MemoryHomeserver) -> MemoryHomeserver:
-    return homeserver
+def config(configure: Configure, homeserver: MemoryHomeserver) -> None:
+    limits.reset()
 
 
 def send(client: Client, **fields: str) -> Any:
@@ -151,6 +152,22 @@ def test_submit_whose_answer_was_lost_is_finished_by_pressing_again(
     assert "Your invitation is kept for you." in lost.text
     assert again.status_code == 303
     assert list(homeserver.accounts) == ["maria"]
+
+
+def test_submit_too_often_says_when_to_come_back(
+    client: Client, invite: Invite, configure: Configure, homeserver: MemoryHomeserver
+) -> None:
+    configure(screening={"join_overall": ["2/minute"]})
+    for password in ("short", "shorter"):
+        assert send(client, password=password).status_code == 400
+
+    answer = send(client)
+
+    assert answer.status_code == 429
+    assert 0 < int(answer["Retry-After"]) <= 60
+    assert "<h1>A little slower, please</h1>" in answer.text
+    assert f"Try again in {answer['Retry-After']} seconds." in answer.text
+    assert homeserver.accounts == {}
 
 
 @pytest.mark.parametrize(

@@ -13,6 +13,9 @@ from foyer.config import current
 from foyer.invites.errors import InviteRefused
 from foyer.kit.matrix import mxid
 from foyer.kit.refusal import Refusal
+from foyer.screening import limits
+from foyer.screening.errors import TooMany
+from foyer.web import edge
 from foyer.web.errors import allow
 from foyer.web.strength import judge
 
@@ -25,6 +28,7 @@ def available(request: HttpRequest) -> HttpResponseBase:
     """Tell the holder of a live invitation whether a name is free, and names like it that are."""
     code, username = request.GET.get("token", ""), request.GET.get("username", "")
     try:
+        limits.check("availability", edge.client(request))
         localpart = accounts.check_name(code, username)
     except Refusal as refusal:
         if refusal.field != "username":
@@ -37,6 +41,10 @@ def available(request: HttpRequest) -> HttpResponseBase:
 @allow("POST")
 def strength(request: HttpRequest) -> HttpResponseBase:
     """Say how good a password is. It is looked at and forgotten; it never refuses anybody."""
+    try:
+        limits.check("strength", edge.client(request))
+    except TooMany as refusal:
+        return _refused(refusal)
     config = current()
     related = [request.POST.get("username", "")[:255], config.server_name, config.display_name]
     found = judge(request.POST.get("password", ""), related)

@@ -18,8 +18,10 @@ from foyer.invites import queries as invites
 from foyer.invites.errors import InviteMissing, InviteRefused
 from foyer.invites.models import Invite
 from foyer.kit.refusal import Refusal
+from foyer.screening import limits
+from foyer.screening.errors import TooMany
 from foyer.web import edge
-from foyer.web.errors import allow
+from foyer.web.errors import allow, refused
 from foyer.web.pages import go_to, papers, render
 from foyer.web.pasted import code_in, key_in
 from foyer.web.public.dead import dead_link
@@ -106,6 +108,11 @@ def show(request: HttpRequest, code: str, *, email_key: str = "") -> HttpRespons
 
 def submit(request: HttpRequest) -> HttpResponseBase:
     """Make the account, and lead to the welcome page; or show the form again with what to put right."""
+    try:
+        limits.check("join", edge.client(request))
+    except TooMany as refusal:
+        # Not the form again: after too many tries nobody is told whether a code is alive.
+        return refused(request, refusal)
     sent = Sent.by(request)
     attempt = sent.attempt(request)
     missing = _not_accepted(request)
