@@ -22,6 +22,8 @@ VALUES: dict[str, Any] = {
     "public_url": "http://localhost:5000",
     "secret_key": "a key for tests that is long enough for every purpose",
     "homeserver": {"url": "http://127.0.0.1:9", "registration_shared_secret": "not asked"},
+    # Every test asks from the same IP. Those of the limits switch them on.
+    "screening": {"limits": False},
 }
 
 

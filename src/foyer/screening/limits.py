@@ -15,9 +15,11 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 
 import structlog
 from django.conf import settings
+from django.db import connection
 from limits import RateLimitItem, RateLimitItemPerSecond
 from limits.strategies import SlidingWindowCounterRateLimiter
 
@@ -28,7 +30,9 @@ from foyer.kit.client_ip import ClientAddress
 from foyer.kit.codes import keyed_digest
 from foyer.screening.counters import SWEEP_AT_ONCE, Counters, seconds_until_free
 from foyer.screening.errors import TooMany, TooManyOverall
+from foyer.screening.postgres_counters import PostgresCounters
 from foyer.screening.rules import RuleName, rule
+from foyer.screening.sqlite_counters import SQLiteCounters, path_beside
 
 SWEEP_EVERY_SECONDS = 60.0
 REST_SECONDS = 2.0
@@ -132,14 +136,16 @@ def storage() -> Counters:
         return _state.storage
 
 
+def use(counters: Counters) -> None:
+    """Count there from now on, until the configuration changes. For tests."""
+    global _state
+    with _lock:
+        _state = _State(storage=counters)
+
+
 def _make() -> Counters:
-    database = current().database
-    if database.path is not None:
-        from foyer.screening.sqlite_counters import SQLiteCounters, path_beside
-
-        return SQLiteCounters(path_beside(database.path))
-    from foyer.screening.postgres_counters import PostgresCounters
-
+    if connection.vendor == "sqlite":
+        return SQLiteCounters(path_beside(Path(connection.settings_dict["NAME"])))
     return PostgresCounters()
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 import sqlite3
 import threading
+import time
 from collections.abc import Iterator, Mapping
 from contextlib import closing, contextmanager, suppress
 from pathlib import Path
@@ -16,6 +17,8 @@ from typing import Any
 from foyer.screening.counters import COLUMNS, TABLE, Counters, Statements
 
 WAIT_SECONDS = 0.25
+# SQLite's own waiting grows to 100 ms a time, while a transaction here takes a tenth of one.
+PAUSE_SECONDS = 0.0003
 SCHEMA = (
     "PRAGMA journal_mode=WAL",
     "PRAGMA synchronous=OFF",
@@ -42,7 +45,6 @@ class SQLiteCounters(Counters):
         self._path = path
         self._lock = threading.RLock()
         self._connection: sqlite3.Connection | None = None
-        self._inode = 0
 
     @property
     def base_exceptions(self) -> tuple[type[Exception], ...]:
@@ -52,19 +54,19 @@ class SQLiteCounters(Counters):
     def run(self, sql: str, values: Mapping[str, Any]) -> int:
         """Run it in a transaction of its own, or in that of `together`."""
         with self._held() as connection:
-            return connection.execute(sql, values).rowcount
+            return _execute(connection, sql, values).rowcount
 
     def read(self, sql: str, values: Mapping[str, Any]) -> tuple[int, int, int] | None:
         """Return one row."""
         with self._held() as connection:
-            row: tuple[int, int, int] | None = connection.execute(sql, values).fetchone()
+            row: tuple[int, int, int] | None = _execute(connection, sql, values).fetchone()
             return row
 
     @contextmanager
     def together(self) -> Iterator[None]:
         """One transaction."""
         with self._held() as connection:
-            connection.execute("BEGIN IMMEDIATE")
+            _execute(connection, "BEGIN IMMEDIATE")
             try:
                 yield
             except BaseException:
@@ -92,13 +94,12 @@ class SQLiteCounters(Counters):
     def _open(self) -> sqlite3.Connection:
         with suppress(FileExistsError):
             os.close(os.open(self._path, os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600))
-        self._inode = self._path.stat().st_ino
         connection = sqlite3.connect(
-            self._path, timeout=WAIT_SECONDS, isolation_level=None, check_same_thread=False, cached_statements=16
+            self._path, timeout=0, isolation_level=None, check_same_thread=False, cached_statements=16
         )
         try:
             for statement in SCHEMA:
-                with closing(connection.execute(statement)) as cursor:
+                with closing(_execute(connection, statement)) as cursor:
                     cursor.fetchall()
         except BaseException:
             connection.close()
@@ -123,9 +124,29 @@ class SQLiteCounters(Counters):
         self._lock = threading.RLock()
 
     def _discard_damaged_file(self) -> None:
-        """Remove the file that was found damaged; another process may have put a sound one in its place by now."""
-        with suppress(FileNotFoundError):
-            if self._path.stat().st_ino != self._inode:
-                return
+        """Remove the file, unless another process has put a sound one in its place by now."""
+        if self._is_sound():
+            return
         for suffix in ("", "-wal", "-shm"):
             self._path.with_name(self._path.name + suffix).unlink(missing_ok=True)
+
+    def _is_sound(self) -> bool:
+        try:
+            with closing(sqlite3.connect(self._path, timeout=WAIT_SECONDS)) as connection:
+                return bool(connection.execute("PRAGMA quick_check(1)").fetchone() == ("ok",))
+        except sqlite3.OperationalError:
+            return True  # in use, so by somebody who can use it
+        except sqlite3.DatabaseError:
+            return False
+
+
+def _execute(connection: sqlite3.Connection, sql: str, values: Mapping[str, Any] | None = None) -> sqlite3.Cursor:
+    """Run a statement, waiting for other processes for a moment."""
+    until = time.monotonic() + WAIT_SECONDS
+    while True:
+        try:
+            return connection.execute(sql, values or {})
+        except sqlite3.OperationalError as error:
+            if error.sqlite_errorcode & 0xFF != sqlite3.SQLITE_BUSY or time.monotonic() > until:
+                raise
+        time.sleep(PAUSE_SECONDS)
