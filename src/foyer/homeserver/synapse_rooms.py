@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import threading
 from dataclasses import dataclass, field
+from typing import Any
 
 from django.utils.translation import gettext_lazy as _
 
@@ -111,7 +112,7 @@ class RoomsAPI:
         self.admin.existing(mxid)  # Synapse would invite nobody without a word.
         # One at a time: the list of direct rooms is read, changed and written as a whole.
         with self._direct_lock:
-            for room_id in reversed(self._direct_rooms().get(mxid, [])):
+            for room_id in reversed(_room_ids(self._direct_rooms(), mxid)):
                 if self._send(room_id, mxid, text).ok:
                     return
             room_id = self._make_direct_room(mxid)
@@ -123,13 +124,13 @@ class RoomsAPI:
         path = f"/_matrix/client/v3/rooms/{segment(room_id)}/send/m.room.message/{_transaction(mxid, text)}"
         return self.admin.call("PUT", path, _message(text))
 
-    def _direct_rooms(self) -> dict[str, list[str]]:
+    def _direct_rooms(self) -> dict[str, Any]:
         answer = self.admin.call("GET", self._direct_path())
         if answer.status == 404:
             return {}
         if not answer.ok:
             raise self.admin.api.unexpected(answer)
-        return {person: rooms for person, rooms in answer.body.items() if isinstance(rooms, list)}
+        return answer.body
 
     def _make_direct_room(self, mxid: str) -> str:
         body = {"preset": "trusted_private_chat", "is_direct": True, "invite": [mxid]}
@@ -140,8 +141,7 @@ class RoomsAPI:
         if not room_id:
             raise Unreachable(maybe_done=True, **answer.said)
         direct = self._direct_rooms()
-        direct[mxid] = [*direct.get(mxid, []), room_id]
-        noted = self.admin.call("PUT", self._direct_path(), direct)
+        noted = self.admin.call("PUT", self._direct_path(), {**direct, mxid: [*_room_ids(direct, mxid), room_id]})
         if not noted.ok:
             raise self.admin.api.unexpected(noted)
         return room_id
@@ -156,6 +156,11 @@ def _room_refused(answer: Answer, room: str) -> RoomRefused:
     else:
         remedy = _("There is no room %(room)s here. Correct its name in after.rooms or in the invitation.")
     return RoomRefused(remedy=filled(remedy, room=room), **answer.said)
+
+
+def _room_ids(direct: dict[str, Any], mxid: str) -> list[str]:
+    rooms = direct.get(mxid)
+    return [room for room in rooms if isinstance(room, str)] if isinstance(rooms, list) else []
 
 
 def _message(text: str) -> dict[str, str]:
