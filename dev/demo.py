@@ -59,14 +59,22 @@ class Demo:
         """What Foyer printed."""
         return self.directory / "foyer.log"
 
-    def invite(self) -> dict[str, Any]:
-        """Make an invitation as an owner does; returns what `foyer invite create --json` prints.
+    def invite(self, number: int) -> list[dict[str, Any]]:
+        """Make so many invitations as an owner does; returns what `foyer invite create --json` prints of each.
 
         Raises:
             NotReady: the command failed; the text is what it said.
         """
+        command: list[str | Path] = [
+            VENV / "bin" / "foyer",
+            "--config",
+            self.configuration,
+            "invite",
+            "create",
+            "--json",
+        ]
         done = subprocess.run(
-            [VENV / "bin" / "foyer", "--config", self.configuration, "invite", "create", "--json"],
+            [*command, "--count", str(number)],
             cwd=self.directory,
             env=environment_for(),
             capture_output=True,
@@ -75,8 +83,8 @@ class Demo:
         )
         if done.returncode:
             raise NotReady(f"`foyer invite create` failed: {done.stderr.strip() or done.stdout.strip()}")
-        made = json.loads(done.stdout)
-        return dict(made[0] if isinstance(made, list) else made)
+        made: list[dict[str, Any]] = json.loads(done.stdout)
+        return made
 
     def fallen(self) -> str | None:
         """The sentence to say if something of it is not running any more."""
@@ -182,14 +190,14 @@ def _is_ready(demo: Demo) -> bool:
 
 
 def _greet(demo: Demo, seconds: float) -> None:
-    code = demo.invite()["code"]
+    invitation, other = demo.invite(2)
     config = demo.configuration.relative_to(ROOT)
     print(f"""
 Foyer runs, {seconds:.0f} s after the start.
 
-  Join with an invitation   {demo.invite()["link"]}
+  Join with an invitation   {invitation["link"]}
   Or by one command         curl -X POST -F username=test -F password=verysecure -F confirm=verysecure \\
-                              -F token={code} {demo.url}/register
+                              -F token={other["code"]} {demo.url}/register
   Mails that Foyer sends    {demo.mails.url}
   The homeserver            http://localhost:{demo.homeserver.port} (a real Synapse)
   Make more invitations     .venv/bin/foyer --config {config} invite create
@@ -227,7 +235,7 @@ def main(arguments: list[str]) -> int:
             return _stay(demo)
     except KeyboardInterrupt:
         print("\nStopped.")
-        return 0
+        return 130 if check else 0
     except (SetupError, NotReady) as error:
         print(error, file=sys.stderr)
         return 1

@@ -32,8 +32,8 @@ class Running(Protocol):
     def url(self) -> str:
         """Foyer's address."""
 
-    def invite(self) -> dict[str, Any]:
-        """Make an invitation; raises NotReady."""
+    def invite(self, number: int) -> list[dict[str, Any]]:
+        """Make invitations; raises NotReady."""
 
 
 @dataclass
@@ -49,8 +49,10 @@ def walk(demo: Running) -> int:
     """Go through all steps, say each, and return 0 if every one went as it should."""
     begin = time.monotonic()
     try:
-        _join_by_page(demo)
-        _join_by_command(demo)
+        invitation, other = demo.invite(2)
+        _say(f"made two invitations: {invitation['link']} and {other['link']}")
+        _join_by_page(demo, invitation["link"])
+        _join_by_command(demo, other["code"])
     except Wrong as error:
         print(f"WRONG {error}", flush=True)
         return 1
@@ -58,13 +60,11 @@ def walk(demo: Running) -> int:
     return 0
 
 
-def _join_by_page(demo: Running) -> None:
-    link = demo.invite()["link"]
-    _say(f"made an invitation: {link}")
+def _join_by_page(demo: Running, link: str) -> None:
     page = _fetch(link)
     _expect(page.status == 200, f"{link} answered {page.status}.")
     form = _JoinForm.in_page(page)
-    _say("opened it: a page with a form for a name and a password")
+    _say("opened the first: a page with a form for a name and a password")
     name, password = f"maria-{secrets.token_hex(3)}", secrets.token_urlsafe(12)
     values = form.values | {"username": name, "password": password}
     if "confirm" in form.values:
@@ -76,11 +76,10 @@ def _join_by_page(demo: Running) -> None:
     _sign_in(demo, name, password)
     spent = _fetch(link)
     _expect(spent.status != 200, "The invitation was for one person, and its page still has a form.")
-    _say("opened the invitation again: it is used up")
+    _say("opened it again: it is used up")
 
 
-def _join_by_command(demo: Running) -> None:
-    code = demo.invite()["code"]
+def _join_by_command(demo: Running, code: str) -> None:
     name, password = f"test-{secrets.token_hex(3)}", "verysecure"
     values = {"username": name, "password": password, "confirm": password, "token": code}
     body, content_type = _multipart(values)
@@ -88,7 +87,7 @@ def _join_by_command(demo: Running) -> None:
     _expect(answer.status == 200, f"/register answered {answer.status}: {answer.text[:300]}")
     said = json.loads(answer.text)
     _expect(said.get("status") == "success", f"/register did not say success: {sorted(said)}")
-    _say(f"asked POST /register as the predecessor's curl line does: {said['user_id']}")
+    _say(f"sent the second to POST /register as curl does: {said['user_id']}")
     _sign_in(demo, name, password)
 
 

@@ -46,6 +46,7 @@ class Identity:
         return {"user": self.uid, "group": self.gid, "extra_groups": []}
 
 
+_PORTS_TO_TRY = 50
 _DIRECT = urllib.request.build_opener(urllib.request.ProxyHandler({}))
 
 
@@ -118,13 +119,21 @@ def tail(log: Path, lines: int = 15) -> str:
 
 
 def free_port(wanted: int = 0) -> int:
-    """The wanted port on loopback, or another one when it is taken (or 0)."""
-    for port in dict.fromkeys((wanted, 0)):
+    """The wanted port on loopback, or the next one that nobody uses; any free one for 0."""
+    for port in range(wanted, wanted + _PORTS_TO_TRY) if wanted else [0]:
         with contextlib.suppress(OSError), socket.socket() as probe:
             probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             probe.bind(("127.0.0.1", port))
-            return int(probe.getsockname()[1])
-    raise NotReady("No port is free on 127.0.0.1.")
+            if not _answers_by_name(port):
+                return int(probe.getsockname()[1])
+    raise NotReady(f"No port from {wanted} to {wanted + _PORTS_TO_TRY - 1} is free on 127.0.0.1.")
+
+
+def _answers_by_name(port: int) -> bool:
+    """Somebody else is where http://localhost:PORT leads: on IPv6, or (on a Mac) on all interfaces."""
+    with contextlib.suppress(OSError), socket.create_connection(("localhost", port), timeout=1):
+        return True
+    return False
 
 
 def open_directly(request: str | urllib.request.Request, *, seconds: float) -> HTTPResponse:
