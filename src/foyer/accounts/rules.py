@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import functools
-import re
-
 from foyer.accounts.errors import (
     NameForbidden,
     NameReserved,
@@ -20,11 +17,6 @@ from foyer.kit.refusal import Refusal
 MAX_PASSWORD_LENGTH = 255
 
 
-@functools.lru_cache(maxsize=256)
-def _whole(pattern: str) -> re.Pattern[str]:
-    return re.compile(pattern)
-
-
 def allowed_localpart(username: str) -> str:
     """Return the localpart that was meant, if the specification and the owner's rules allow it.
 
@@ -34,11 +26,11 @@ def allowed_localpart(username: str) -> str:
     config = current()
     localpart = parse_localpart(username, config.server_name)
     rules = config.usernames
-    if localpart in {name.lower() for name in rules.reserved}:
+    if localpart in rules.reserved:
         raise NameReserved
-    if not all(_whole(pattern).fullmatch(localpart) for pattern in rules.must_match):
+    if not all(pattern.fullmatch(localpart) for pattern in rules.must_match):
         raise NameForbidden
-    if any(_whole(pattern).fullmatch(localpart) for pattern in rules.must_not_match):
+    if any(pattern.fullmatch(localpart) for pattern in rules.must_not_match):
         raise NameForbidden
     return localpart
 
