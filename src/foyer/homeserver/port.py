@@ -30,7 +30,6 @@ class Capability(StrEnum):
     SET_PASSWORD = "set-password"
     EMAIL = "email"
     ROOMS = "rooms"
-    TOKENS = "tokens"
     SAY = "say"
     PROBE = "probe"
 
