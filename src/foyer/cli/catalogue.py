@@ -1,0 +1,53 @@
+"""Every command: where it lives and what it is for, in the order of `foyer --help`."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Command:
+    """One word after `foyer`. `module` has a typer application `app`; where `takes_all`, a function `run(args)`."""
+
+    name: str
+    module: str
+    summary: str
+    alias: str = ""
+    takes_all: bool = False
+
+
+GROUPS: tuple[tuple[str, tuple[Command, ...]], ...] = (
+    (
+        "Invitations",
+        (Command("invite", "foyer.cli.invite", "Make invitations, show, change and withdraw them."),),
+    ),
+    (
+        "Running it",
+        (
+            Command("serve", "foyer.cli.serve", "Open the door: the pages and the worker.", alias="runserver"),
+            Command("worker", "foyer.cli.worker", "Do what is owed, where `serve --no-worker` runs elsewhere."),
+            Command("migrate", "foyer.cli.migrate", "Bring the database up to this version."),
+            Command("cleanup", "foyer.cli.cleanup", "Delete now what the worker would delete within the hour."),
+            Command("config", "foyer.cli.config", "Show the configuration, or check it."),
+            Command("django", "foyer.cli.django", "Any management command of Django's.", takes_all=True),
+        ),
+    ),
+    (
+        "As matrix-registration had them",
+        (
+            Command("generate", "foyer.cli.generate", "Make a token and print its name."),
+            Command("status", "foyer.cli.status", "Show, list or disable tokens."),
+        ),
+    ),
+)
+
+
+def commands() -> dict[str, Command]:
+    """Return every command by its name and by its alias."""
+    found = {}
+    for _, group in GROUPS:
+        for command in group:
+            found[command.name] = command
+            if command.alias:
+                found[command.alias] = command
+    return found
