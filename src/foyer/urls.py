@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
-from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed
+from django.http import HttpRequest, HttpResponseBase
 from django.urls import path
 
 from foyer.legacy import matrix, register, tokens, tokens_07
 from foyer.web import health
+from foyer.web.errors import allow
 from foyer.web.public import branding, checks, join, landing, welcome
 
 
-def register_door(request: HttpRequest) -> HttpResponse:
+@allow("GET", "POST", "OPTIONS")
+def register_door(request: HttpRequest) -> HttpResponseBase:
     """One address, two kinds of visitor: browsers get pages, programs get the predecessor's JSON."""
     if request.method == "OPTIONS":
         return register.preflight(request)
-    if request.method not in {"GET", "HEAD", "POST"}:
-        return HttpResponseNotAllowed(["GET", "HEAD", "POST", "OPTIONS"])
     if request.method != "POST":
         return join.page(request)
     wants_page = "text/html" in request.headers.get("Accept", "")
