@@ -48,9 +48,19 @@ def refuse_old_python() -> None:
 
 
 def environment_for(*extra: tuple[str, str]) -> dict[str, str]:
-    """The environment of a program that runs in .venv, with these variables added."""
+    """The environment of a program that runs in .venv, with these variables added.
+
+    What configures a Foyer of somebody's own is left out: it would win over the configuration that we write.
+    """
+    ours = {name: value for name, value in os.environ.items() if not _configures_foyer(name)}
     path = f"{VENV / 'bin'}{os.pathsep}{os.environ.get('PATH', '')}"
-    return {**os.environ, "PATH": path, "VIRTUAL_ENV": str(VENV), **dict(extra)}
+    return {**ours, "PATH": path, "VIRTUAL_ENV": str(VENV), **dict(extra)}
+
+
+def _configures_foyer(variable: str) -> bool:
+    if variable.startswith(("FOYER_TEST_", "FOYER_WITHOUT_")):
+        return False
+    return variable.startswith("FOYER_") or variable == "DJANGO_SETTINGS_MODULE"
 
 
 def stale_catalogues(locale: Path) -> Iterable[Path]:
