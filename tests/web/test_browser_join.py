@@ -107,9 +107,9 @@ def test_name_is_shown_as_the_whole_address_while_it_is_typed(page: Page, site: 
     field.press_sequentially("Maria")
 
     assert field.input_value() == "maria"
-    expect(page.get_by_text("Your full address will be @maria:example.test.")).to_be_visible()
+    expect(page.get_by_text("Your Matrix address will be @maria:example.test.")).to_be_visible()
     field.fill("")
-    expect(page.get_by_text("Your full address will be @name:example.test.")).to_be_visible()
+    expect(page.get_by_text("Your Matrix address will be @name:example.test.")).to_be_visible()
 
 
 def test_name_pasted_as_an_address_is_cut_to_the_name(page: Page, site: Site, invite: Invite) -> None:

@@ -103,7 +103,7 @@ def test_strength_is_asked_by_post_only(client: Client) -> None:
 
 
 def test_available_too_often_is_a_429(client: Client, invite: Invite, configure: Configure) -> None:
-    configure(trusted_proxies=["127.0.0.1"])
+    configure(trusted_proxies=["127.0.0.1"], screening={"limits": True})
     answers = [
         client.get(
             "/register/available",
