@@ -50,16 +50,16 @@ KEYWORDS: dict[str, tuple[int | tuple[int, str], ...] | None] = {
     "pgettext": ((1, "c"), 2),
     "pgettext_lazy": ((1, "c"), 2),
 }
-METHODS = [("**.py", "python"), ("**/templates/**.html", "jinja2.ext:babel_extract")]
-OPTIONS = {
-    "**/templates/**.html": {
-        "trimmed": "true",
-        "silent": "false",
-        "trim_blocks": "true",
-        "lstrip_blocks": "true",
-        "newstyle_gettext": "true",
-    }
+TEMPLATES = ("**/templates/**.html", "**/templates/**.txt")
+METHODS = [("**.py", "python"), *((pattern, "jinja2.ext:babel_extract") for pattern in TEMPLATES)]
+_JINJA = {
+    "trimmed": "true",
+    "silent": "false",
+    "trim_blocks": "true",
+    "lstrip_blocks": "true",
+    "newstyle_gettext": "true",
 }
+OPTIONS = dict.fromkeys(TEMPLATES, _JINJA)
 HEADER = """\
 # Foyer in PROJECT_LANGUAGE. `python -m dev.messages update` keeps this file in step with the code.
 #"""

@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 import time_machine
 from django.db import connection
+from django.test import Client
 
 from foyer.audit.models import Event
 from foyer.config import current
@@ -127,6 +128,15 @@ def test_mailed_link_proves_the_email_and_the_job_holds_no_secret() -> None:
     job = Job.objects.get()
     kept = f"{job.kind} {job.subject} {job.last_error} {[event.facts for event in Event.objects.all()]}"
     assert not any(secret in kept for secret in (key, invite.code, EMAIL))
+
+
+def test_mailed_link_opens_the_page_that_hands_the_key_on(client: Client) -> None:
+    invite = make()
+
+    page = client.get(mailing.link(invite).removeprefix(current().public_url))
+
+    assert page.status_code == 200
+    assert f'value="{services.email_key(invite)}"' in page.content.decode()
 
 
 def test_server_down_then_up_gets_the_mail(sink: Sink) -> None:

@@ -80,7 +80,7 @@ def test_mail_sent_arrives_once_with_its_headers(sink: Sink, configured: Configu
     (message,) = (taken.message for taken in sink.taken)
     assert message["From"] == '"example.test" <foyer@example.test>'
     assert message["To"] == "maria+matrix@example.net"
-    assert message["Subject"] == "You're invited to join example.test"
+    assert message["Subject"] == "You’re invited to join example.test"
     assert message["Date"] == "Sat, 21 Nov 2026 12:00:00 +0000"
     assert message["Auto-Submitted"] == "auto-generated"
     assert message["Content-Language"] == "en"

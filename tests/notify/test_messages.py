@@ -45,7 +45,7 @@ def test_invitation_says_who_invites_until_when_and_as_whom(configure: Configure
 
     content = mail(inviter="Ana", message="Come in!\nWe have cake.", localpart="maria", expires_at=until).content()
 
-    assert content.subject == "You're invited to join Our Town"
+    assert content.subject == "You’re invited to join Our Town"
     for words in (content.text, content.html):
         assert "Ana invites you" in words
         assert "@maria:example.test" in words
@@ -94,7 +94,7 @@ def test_invitation_with_any_words_stays_whole(configure: Configure, text: str) 
 def test_subject_of_a_long_name_with_odd_spaces_is_read_back_as_one_line(configure: Configure) -> None:
     configure(branding={"name": "Our  Tówn"}, email=SMTP)
 
-    assert email.compose(mail())["Subject"] == "You're invited to join Our Tówn"
+    assert email.compose(mail())["Subject"] == "You’re invited to join Our Tówn"
 
 
 @pytest.mark.parametrize(

@@ -47,7 +47,7 @@ class Mail(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class InvitationMail:
-    """You're invited. `link` carries the key that proves the email, so it is for nobody else's eyes."""
+    """You’re invited. `link` carries the key that proves the email, so it is for nobody else's eyes."""
 
     to: str
     delivery: str
@@ -70,7 +70,7 @@ class InvitationMail:
                 "expires_at": self.expires_at,
             }
             return Content(
-                subject=gettext("You're invited to join %(server)s") % {"server": server},
+                subject=gettext("You’re invited to join %(server)s") % {"server": server},
                 text=render("invitation.txt", **words),
                 html=render("invitation.html", **words),
             )
