@@ -6,6 +6,7 @@ half a minute old: however long either hangs, the answer comes within two second
 
 from __future__ import annotations
 
+import re
 import threading
 import time
 from collections.abc import Callable
@@ -19,6 +20,7 @@ from django.http import HttpRequest, HttpResponse, HttpResponseBase, JsonRespons
 
 from foyer import config as configuration
 from foyer.config import current
+from foyer.config.schema import LOOPBACK_NAMES
 from foyer.homeserver.errors import HomeserverError, NotPossible
 from foyer.homeserver.make import current as current_homeserver
 from foyer.web import edge, figures
@@ -31,7 +33,6 @@ HOMESERVER_SECONDS = 30.0
 NOBODYS_NAME = "foyer.asks.whether.you.are.there"
 OK = "ok"
 FORWARDED = ("HTTP_X_FORWARDED_FOR", "HTTP_FORWARDED", "HTTP_X_REAL_IP", "HTTP_X_FORWARDED_HOST", "HTTP_VIA")
-LOOPBACK_NAMES = frozenset({"localhost", "127.0.0.1", "[::1]"})
 log = structlog.get_logger(__name__)
 
 
@@ -126,6 +127,11 @@ def _looks() -> dict[str, Look]:
 _kept = _looks()
 
 
+def kept() -> dict[str, Look]:
+    """Return what this process looks at, and what it found."""
+    return _kept
+
+
 @configuration.on_change
 def forget() -> None:
     """Look at everything anew."""
@@ -137,7 +143,7 @@ def forget() -> None:
 def ready(request: HttpRequest) -> HttpResponseBase:
     """Say whether people can join now, and if not, what is wrong."""
     until = time.monotonic() + ANSWER_WITHIN_SECONDS
-    looks = _kept
+    looks = kept()
     for look in looks.values():
         look.begin()
     checks = {name: look.wait(until) for name, look in looks.items()}
@@ -167,5 +173,5 @@ def _may_see_figures(request: HttpRequest) -> bool:
     if any(request.META.get(name) for name in FORWARDED):
         return client.ip != peer and any(ip_address(client.ip) in network for network in networks)
     if not client.is_known:
-        return request.META.get("HTTP_HOST", "").rpartition(":")[0] in LOOPBACK_NAMES
+        return re.sub(r":[0-9]+$", "", request.META.get("HTTP_HOST", "")) in LOOPBACK_NAMES
     return any(ip_address(client.ip) in network for network in networks)
