@@ -7,6 +7,7 @@ import fcntl
 import hashlib
 import importlib.util
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -80,7 +81,7 @@ def find_uv() -> Path | None:
     """The uv on the PATH, else the checkout's own; put there by pip when it is missing. None: pip has to do."""
     if os.environ.get("FOYER_WITHOUT_UV"):
         return None
-    if found := shutil.which("uv"):
+    if (found := shutil.which("uv")) and _is_new_enough(found):
         return Path(found)
     environment = CACHE / "uv"
     own = environment / "bin" / "uv"
@@ -91,6 +92,13 @@ def find_uv() -> Path | None:
         with contextlib.suppress(SetupError):  # No wheel for this machine: pip does the same work, slower.
             run(python_of(environment), "-m", "pip", "install", "--quiet", f"uv=={UV_VERSION}")
     return own if own.exists() else None
+
+
+def _is_new_enough(uv: str) -> bool:
+    """Dependency groups, which pyproject.toml has, came late in 0.4."""
+    said = subprocess.run([uv, "--version"], capture_output=True, text=True, check=False).stdout
+    version = re.match(r"uv (\d+)\.(\d+)", said)
+    return version is not None and (int(version[1]), int(version[2])) >= (0, 5)
 
 
 def ensure_environment(name: str, requirements: Path) -> Path:
