@@ -14,7 +14,7 @@ from foyer.invites.models import Invite
 from foyer.invites.services import NewInvite
 from foyer.kit.actor import Actor
 from tests.conftest import Configure
-from tests.web.site import Site
+from dev.site import Site
 
 MakeInvite = Callable[..., Invite]
 CODE = "UnwindTrophy"

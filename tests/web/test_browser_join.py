@@ -13,7 +13,7 @@ from foyer.homeserver.memory import Fault, MemoryHomeserver
 from foyer.invites.models import Invite
 from tests.conftest import Configure
 from tests.web.conftest import CODE, MakeInvite
-from tests.web.site import Site
+from dev.site import Site
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.browser]
 

@@ -14,7 +14,7 @@ from foyer.web.public.welcome import path_of
 from tests.conftest import Configure
 from tests.support.axe import findings
 from tests.web.conftest import CODE, MakeInvite
-from tests.web.site import Site
+from dev.site import Site
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.browser]
 

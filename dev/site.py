@@ -1,4 +1,7 @@
-"""The whole application on a loopback port, in a thread of the test: static files, middleware and all."""
+"""The whole application on a loopback port, in a thread of this process: static files, middleware and all.
+
+For tests that look at pages, and for the pictures of the documentation. Django is set up before this is imported.
+"""
 
 from __future__ import annotations
 
@@ -21,7 +24,7 @@ class _Server(socketserver.ThreadingMixIn, WSGIServer):
         try:
             super().process_request_thread(request, client_address)
         finally:
-            connections.close_all()  # this thread's; the test's database is dropped in a moment
+            connections.close_all()  # this thread's; a test drops its database in a moment
 
     def handle_error(self, request: Any, client_address: Any) -> None:
         """A browser that hangs up early is no failure."""

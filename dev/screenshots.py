@@ -1,0 +1,188 @@
+"""The pictures of the README and the documentation, taken of a running Foyer: `python -m dev.screenshots`.
+
+Foyer runs in this process, with a homeserver in memory and a server that does not exist. The pictures change only
+when the pages do (or the machine's fonts: Inter and a Palatino are asked for).
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import sys
+import tempfile
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Literal
+
+import django
+import yaml
+from playwright.sync_api import Browser, Page, sync_playwright
+
+from dev import packages
+from dev.browser import find_or_install_chromium
+from dev.environments import ROOT, SetupError
+from dev.messages import compile_catalogues
+
+IMAGES = ROOT / "docs" / "images"
+CODE = "UnwindTrophyGardenLamp"
+CONFIGURATION = {
+    "server_name": "example.org",
+    "public_url": "https://join.example.org",
+    "homeserver": {"registration_shared_secret": "of a server that does not exist"},
+    "legal": [
+        {"title": "House rules", "url": "https://example.org/rules", "must_accept": True},
+        {"title": "Privacy", "url": "https://example.org/privacy"},
+    ],
+    "branding": {"tagline": "A small, friendly home for makers and gardeners."},
+    "after": {
+        "rooms": ["#welcome:example.org", "#garden:example.org"],
+        "welcome_message": "Say hello in #welcome, and have a look around.",
+    },
+    "screening": {"limits": False},
+}
+FONTS = """<?xml version="1.0"?>
+<!DOCTYPE fontconfig SYSTEM "fonts.dtd">
+<fontconfig>
+  <include ignore_missing="yes">/etc/fonts/fonts.conf</include>
+  <alias binding="same"><family>system-ui</family><prefer><family>Inter</family></prefer></alias>
+  <alias binding="same"><family>sans-serif</family><prefer><family>Inter</family></prefer></alias>
+</fontconfig>
+"""
+
+
+@dataclass(frozen=True)
+class Picture:
+    """One picture: which page, how large, in which light, and what was typed."""
+
+    name: str
+    path: str
+    width: int = 1280
+    height: int = 820
+    scheme: Literal["light", "dark"] = "light"
+    locale: str = "en-GB"
+    user_agent: str | None = None
+    whole_page: bool = False
+    prepare: Callable[[Page], None] = lambda page: None
+
+
+def _typed(page: Page) -> None:
+    page.get_by_label("User name").fill("rosa")
+    page.locator("[data-state=free]").wait_for()
+    page.get_by_label("Password", exact=True).fill("quarzlampe nebel tragen ufer")
+    page.locator("[data-score='4']").wait_for()
+
+
+def _taken(page: Page) -> None:
+    page.get_by_label("User name").fill("maria")
+    page.locator("[data-pick]").first.wait_for()
+    page.evaluate("scrollTo(0, document.body.scrollHeight)")
+
+
+def _pictures(welcome: str) -> list[Picture]:
+    phone = {"width": 390, "height": 844}
+    iphone = "Mozilla/5.0 (iPhone; CPU iPhone OS 18_0 like Mac OS X)"
+    return [
+        Picture("join", f"/i/{CODE}", prepare=_typed),
+        Picture("join-dark", f"/i/{CODE}", scheme="dark", prepare=_typed),
+        Picture("join-phone", f"/i/{CODE}", whole_page=True, **phone),  # type: ignore[arg-type]
+        Picture("join-phone-taken", f"/i/{CODE}", scheme="dark", whole_page=True, prepare=_taken, **phone),  # type: ignore[arg-type]
+        Picture("join-de", f"/i/{CODE}", locale="de-DE"),
+        Picture("welcome", f"/{welcome}", height=960),
+        Picture("welcome-phone", f"/{welcome}", user_agent=iphone, whole_page=True, **phone),  # type: ignore[arg-type]
+        Picture("ended", "/i/EndedLongAgo", height=720),
+    ]
+
+
+@contextlib.contextmanager
+def _foyer(folder: Path) -> Iterator[tuple[str, str]]:
+    """Run Foyer; give its URL and the path of a welcome page."""
+    keys = {**CONFIGURATION, "database": f"sqlite:///{folder}/foyer.sqlite3"}
+    (folder / "foyer.yaml").write_text(yaml.safe_dump(keys), encoding="utf-8")
+    for name in [name for name in os.environ if name.startswith("FOYER_")]:
+        del os.environ[name]
+    os.environ.update(FOYER_CONFIG=str(folder / "foyer.yaml"), DJANGO_SETTINGS_MODULE="foyer.config.django")
+    django.setup()
+    from django.core.management import call_command
+
+    call_command("migrate", verbosity=0)
+    # These read Django's settings when they are imported.
+    from dev.site import Site
+    from foyer.homeserver import make
+    from foyer.homeserver.memory import MemoryHomeserver
+
+    with make.using(MemoryHomeserver(server_name="example.org")) as homeserver:
+        homeserver.create("maria", "taken before the pictures are")
+        welcome = _furnish()
+        with Site() as site:
+            yield site.url, welcome
+
+
+def _furnish() -> str:
+    """Make invitations and an account; return the path of that account's welcome page."""
+    from foyer.accounts.models import Account, State
+    from foyer.invites.services import NewInvite, create
+    from foyer.kit.actor import Actor
+    from foyer.web.public.welcome import path_of
+
+    soon = datetime(2031, 5, 2, 16, 0, tzinfo=UTC)
+    message = "Hi! This is where we plan the garden days and share seedlings. Come in, there is a chair for you."
+    for invite in (
+        NewInvite(code=CODE, uses_limit=None, expires_at=soon, message=message, inviter="Anna"),
+        NewInvite(code="EndedLongAgo", expires_at=datetime(2026, 5, 2, 16, 0, tzinfo=UTC)),
+    ):
+        create(invite, actor=Actor.command_line())
+    Account.objects.create(localpart="rosa", state=State.OPEN, rooms=["#welcome:example.org", "#garden:example.org"])
+    return path_of("rosa")
+
+
+def _take(browser: Browser, url: str, picture: Picture) -> Path:
+    context = browser.new_context(
+        viewport={"width": picture.width, "height": picture.height},
+        device_scale_factor=1.5,
+        color_scheme=picture.scheme,
+        locale=picture.locale,
+        timezone_id="Europe/Berlin",
+        reduced_motion="reduce",
+        user_agent=picture.user_agent,
+    )
+    page = context.new_page()
+    page.goto(url + picture.path)
+    picture.prepare(page)
+    path = IMAGES / f"{picture.name}.png"
+    page.evaluate("document.activeElement.blur()")
+    page.screenshot(path=path, full_page=picture.whole_page, animations="disabled")
+    context.close()
+    return path
+
+
+def main() -> int:
+    """Take every picture anew."""
+    compile_catalogues()
+    for package in ("fonts-inter", "fonts-urw-base35"):
+        with contextlib.suppress(SetupError):
+            packages.install(package)
+    IMAGES.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(prefix="foyer-pictures-") as name, contextlib.ExitStack() as stack:
+        fonts = Path(name) / "fonts.conf"
+        fonts.write_text(FONTS, encoding="utf-8")
+        url, welcome = stack.enter_context(_foyer(Path(name)))
+        playwright = stack.enter_context(sync_playwright())
+        browser = playwright.chromium.launch(
+            executable_path=find_or_install_chromium(),
+            args=["--no-sandbox"] if os.geteuid() == 0 else [],
+            env={**os.environ, "FONTCONFIG_FILE": str(fonts)},
+        )
+        for picture in _pictures(welcome):
+            path = _take(browser, url, picture)
+            print(f"{path.relative_to(ROOT)}: {path.stat().st_size // 1024} KiB")
+        browser.close()
+    return 0
+
+
+if __name__ == "__main__":
+    try:
+        sys.exit(main())
+    except SetupError as error:
+        sys.exit(str(error))
