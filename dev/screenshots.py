@@ -64,7 +64,7 @@ class Picture:
     locale: str = "en-GB"
     user_agent: str | None = None
     whole_page: bool = False
-    prepare: Callable[[Page], None] = lambda page: None
+    prepare: Callable[[Page], None] | None = None
 
 
 def _typed(page: Page) -> None:
@@ -149,7 +149,8 @@ def _take(browser: Browser, url: str, picture: Picture) -> Path:
     )
     page = context.new_page()
     page.goto(url + picture.path)
-    picture.prepare(page)
+    if picture.prepare:
+        picture.prepare(page)
     path = IMAGES / f"{picture.name}.png"
     page.evaluate("document.activeElement.blur()")
     page.screenshot(path=path, full_page=picture.whole_page, animations="disabled")

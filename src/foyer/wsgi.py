@@ -28,8 +28,14 @@ def without_prefix(application: Application, prefix: str) -> Application:
 
     def strip(environ: Environ, start_response: Callable[..., Any]) -> Iterable[bytes]:
         path = environ.get("PATH_INFO", "")
-        if path == prefix or path.startswith(f"{prefix}/"):
-            environ["PATH_INFO"] = path[len(prefix) :] or "/"
+        if path == prefix:
+            # Links are relative, and `/join` without its slash would send them one floor too high.
+            query = environ.get("QUERY_STRING", "")
+            place = f"{prefix.rpartition('/')[2]}/" + (f"?{query}" if query else "")
+            start_response("308 Permanent Redirect", [("Location", place), ("Content-Length", "0")])
+            return []
+        if path.startswith(f"{prefix}/"):
+            environ["PATH_INFO"] = path[len(prefix) :]
         return application(environ, start_response)
 
     return strip

@@ -8,13 +8,13 @@ from typing import Any
 import pytest
 
 from dev.messages import compile_catalogues
+from dev.site import Site
 from foyer.homeserver.memory import MemoryHomeserver
 from foyer.invites import services
 from foyer.invites.models import Invite
 from foyer.invites.services import NewInvite
 from foyer.kit.actor import Actor
 from tests.conftest import Configure
-from dev.site import Site
 
 MakeInvite = Callable[..., Invite]
 CODE = "UnwindTrophy"

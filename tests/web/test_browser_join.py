@@ -8,12 +8,12 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from playwright.sync_api import Browser, Page, Route, expect
 
+from dev.site import Site
 from foyer.accounts.models import Account, State
 from foyer.homeserver.memory import Fault, MemoryHomeserver
 from foyer.invites.models import Invite
 from tests.conftest import Configure
 from tests.web.conftest import CODE, MakeInvite
-from dev.site import Site
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.browser]
 

@@ -9,12 +9,12 @@ from typing import Literal
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
+from dev.site import Site
 from foyer.invites.models import Invite
 from foyer.web.public.welcome import path_of
 from tests.conftest import Configure
 from tests.support.axe import findings
 from tests.web.conftest import CODE, MakeInvite
-from dev.site import Site
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.browser]
 

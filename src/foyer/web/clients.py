@@ -6,6 +6,7 @@ must be told the server by hand.
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Literal
@@ -138,7 +139,13 @@ def on_the_phone(
     client = next((client for client in _wanted(clients) if {"ios", "android"} & {*client.platforms}), None)
     if client is None or device(user_agent) != "desktop":
         return None
-    code = segno.make(deep_link(client, server_name, localpart), error="m", micro=False)
+    return Phone(client.name, _qr_code(deep_link(client, server_name, localpart)))
+
+
+@functools.lru_cache(maxsize=64)
+def _qr_code(link: str) -> Markup:
+    """Draw a QR code. It takes ten times as long as the rest of the page."""
+    code = segno.make(link, error="m", micro=False)
     drawn = code.svg_inline(border=3, omitsize=True, svgclass=None, lineclass=None)
     # segno writes nothing but numbers and names of its own; nothing of the link's text. The words beside it say all.
-    return Phone(client.name, Markup(drawn.replace("<svg ", '<svg aria-hidden="true" ', 1)))  # noqa: S704
+    return Markup(drawn.replace("<svg ", '<svg aria-hidden="true" ', 1))  # noqa: S704
