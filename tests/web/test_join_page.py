@@ -40,6 +40,14 @@ def test_join_page_has_a_preview_for_messengers(client: Client, make_invite: Mak
     assert "og:image" not in text
 
 
+def test_join_page_with_a_long_message_has_a_short_preview(client: Client, make_invite: MakeInvite) -> None:
+    make_invite(message="word " * 200)
+
+    preview = client.get(f"/i/{CODE}").text.split('og:description" content="')[1].split('"')[0]
+
+    assert len(preview) <= 200
+
+
 def test_join_page_without_a_code_asks_for_the_link(client: Client, db: None) -> None:
     answer = client.get("/register")
 
