@@ -6,7 +6,7 @@ from django.http import HttpRequest, HttpResponseBase
 from django.urls import path
 
 from foyer.legacy import matrix, register, tokens, tokens_07
-from foyer.web import health
+from foyer.web import health, seen
 from foyer.web.errors import allow
 from foyer.web.public import branding, checks, join, landing, welcome
 
@@ -33,6 +33,7 @@ urlpatterns = [
     path("register/icon.svg", branding.icon),
     path("register/logo", branding.logo),
     path("register/welcome/<str:key>", welcome.page),
+    path("register/seen/<str:key>", seen.seen),
     # matrix-registration's API: of 0.9, then of 0.7 and 0.8
     path("api/token", tokens.collection),
     path("api/token/<str:name>", tokens.item),

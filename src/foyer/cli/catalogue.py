@@ -18,6 +18,14 @@ class Command:
 
 GROUPS: tuple[tuple[str, tuple[Command, ...]], ...] = (
     (
+        "To begin with",
+        (
+            Command("demo", "foyer.cli.demo", "Try Foyer: a homeserver in memory, a database that is thrown away."),
+            Command("setup", "foyer.cli.setup", "Answer some questions, and foyer.yaml is written."),
+            Command("doctor", "foyer.cli.doctor", "Look at everything, and say what is wrong and how to mend it."),
+        ),
+    ),
+    (
         "Invitations",
         (Command("invite", "foyer.cli.invite", "Make invitations, show, change and withdraw them."),),
     ),
@@ -29,6 +37,8 @@ GROUPS: tuple[tuple[str, tuple[Command, ...]], ...] = (
             Command("migrate", "foyer.cli.migrate", "Bring the database up to this version."),
             Command("cleanup", "foyer.cli.cleanup", "Delete now what the worker would delete within the hour."),
             Command("config", "foyer.cli.config", "Show the configuration, or check it."),
+            Command("backup", "foyer.cli.backup", "Write everything into one file, while Foyer runs."),
+            Command("restore", "foyer.cli.restore", "Put back what a backup holds."),
             Command("django", "foyer.cli.django", "Any management command of Django's.", takes_all=True),
         ),
     ),

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import sys
-from collections.abc import Iterable, Sequence
+import time
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any
 
 import typer
 
 from foyer.cli.errors import CommandFailed
+
+SHOW_EVERY_SECONDS = 0.2
 
 
 def print_json(value: Any) -> None:
@@ -68,3 +72,22 @@ def ask_before(question: str, *, yes: bool) -> None:
         raise CommandFailed(f"{question} Nobody is there to answer; add --yes to go ahead.")
     if not typer.confirm(question):
         raise CommandFailed("Nothing was changed.")
+
+
+@contextlib.contextmanager
+def progress(what: str) -> Iterator[Callable[[], None]]:
+    """Yield a function that counts one more; the count is shown while a person watches."""
+    count, shown_at = 0, time.monotonic()
+
+    def advance() -> None:
+        nonlocal count, shown_at
+        count += 1
+        if time.monotonic() - shown_at > SHOW_EVERY_SECONDS:
+            shown_at = time.monotonic()
+            print(f"\r{count} {what} …", end="", file=sys.stderr, flush=True)
+
+    try:
+        yield advance if sys.stderr.isatty() else lambda: None
+    finally:
+        if sys.stderr.isatty() and count:
+            print("\r\033[K", end="", file=sys.stderr, flush=True)
