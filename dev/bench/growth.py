@@ -1,0 +1,87 @@
+"""A registration with ten invitations in the table, and with a million (and as many accounts, names and uses).
+
+One person after the other, at each Foyer in turn. The invitations are unlimited on both sides and chosen by chance, so
+that the large table is read and written all over.
+"""
+
+from __future__ import annotations
+
+import itertools
+from contextlib import ExitStack
+
+from dev.bench import load, people, servers
+from dev.bench.figures import median, microseconds, percentile, ratio
+from dev.bench.scale import Found, Scale
+from dev.bench.servers import Foyer
+from dev.bench.tables import table
+
+SMALL = 10
+SIDES = ("small", "large")
+
+
+def measure(scale: Scale) -> Found:
+    """Fill, then register in turns."""
+    large = scale.of(1_000_000, 5_000)
+    with ExitStack() as stack:
+        homeserver = servers.by_secret(stack.enter_context(servers.stub_homeserver(scale.folder)))
+        postgres = stack.enter_context(servers.durable_postgres())
+        sizes = {"small": SMALL, "large": large}
+        doors: dict[tuple[str, str], Foyer] = {}
+        for kind, side in itertools.product(("SQLite", "PostgreSQL"), SIDES):
+            scale.say(f"Growth: filling {kind} with {sizes[side]:,} invitations")
+            doors[kind, side] = stack.enter_context(
+                servers.foyer(
+                    scale.folder,
+                    homeserver,
+                    database=postgres.create_database(f"growth_{side}") if kind == "PostgreSQL" else "",
+                    invitations=sizes[side],
+                    past=True,
+                )
+            )
+        rounds = _register(scale, doors, sizes)
+    return {"large": large, "rows": [_row(kind, rounds) for kind in ("SQLite", "PostgreSQL")]}
+
+
+Rounds = dict[tuple[str, str], list[list[float]]]
+
+
+def _register(scale: Scale, doors: dict[tuple[str, str], Foyer], sizes: dict[str, int]) -> Rounds:
+    """Latencies by database and side, a list for each round."""
+    queues = {key: people.registrations(sizes[key[1]]) for key in doors}
+    found: Rounds = {key: [] for key in doors}
+    for number in range(1 + (rounds := scale.of(7, 2))):
+        scale.say(f"Growth: round {number} of {rounds}")
+        each: dict[tuple[str, str], list[float]] = {key: [] for key in doors}
+        for _ in range(scale.of(300, 20)):
+            for key, foyer in doors.items():
+                # A batch of a few at a time: opening the connection is not timed, and both sides stay near in time.
+                batch = load.run(foyer.port, queues[key], connections=1, count=4)
+                each[key] += batch.require_all().latencies
+        if number:  # The first only warms up.
+            for key, latencies in each.items():
+                found[key].append(latencies)
+    return found
+
+
+def _row(kind: str, rounds: Rounds) -> Found:
+    small, large = ([latency for each in rounds[kind, side] for latency in each] for side in SIDES)
+    medians = {side: [median(each) for each in rounds[kind, side]] for side in SIDES}
+    return {
+        "database": kind,
+        "small_us": microseconds(median(small)),
+        "large_us": microseconds(median(large)),
+        "small_p99_us": microseconds(percentile(small, 0.99)),
+        "large_p99_us": microseconds(percentile(large, 0.99)),
+        "ratio": str(ratio(medians["large"], medians["small"])),
+        "samples": len(small),
+    }
+
+
+def text(found: Found) -> str:
+    """The table."""
+    rows = [
+        [row["database"], row["small_us"], row["large_us"], row["ratio"], row["small_p99_us"], row["large_p99_us"]]
+        for row in found["rows"]
+    ]
+    head = ["Database", "10: median, µs", f"{found['large']:,}: median, µs", "Ratio", "10: p99, µs", "p99, µs"]
+    return table(head, rows)

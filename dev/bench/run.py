@@ -1,0 +1,117 @@
+"""Measure, show, and write docs/performance.json and the tables of docs/performance.md from it.
+
+`--only NAME` measures one case and leaves the others as they were; `--quick` only shows that the measuring works, and
+writes nothing below docs/.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import shutil
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from dev.bench import footprint, growth, hanging, machine, speed, synapse
+from dev.bench.scale import Found, Scale
+from dev.bench.tables import put
+from dev.environments import CACHE, ROOT, SetupError
+from dev.processes import NotReady
+
+FIGURES = ROOT / "docs" / "performance.json"
+DOCUMENT = ROOT / "docs" / "performance.md"
+CALM = 1.5
+"""With more load than this before it begins, others share the figures."""
+
+
+@dataclass(frozen=True)
+class Case:
+    """One thing that is measured, and how it is written down."""
+
+    measure: Callable[[Scale], Found]
+    text: Callable[[Found], str]
+
+
+CASES = {
+    "hanging": Case(hanging.measure, hanging.text),
+    "growth": Case(growth.measure, growth.text),
+    "speed": Case(speed.measure, speed.text),
+    "synapse": Case(synapse.measure, synapse.text),
+    "footprint": Case(footprint.measure, footprint.text),
+}
+
+
+def measure(name: str, scale: Scale) -> Found:
+    """Measure one case; what is found says when, on what, and how busy the machine was before."""
+    busy = machine.load_average()
+    found = CASES[name].measure(scale)
+    when = time.strftime("%Y-%m-%d", time.gmtime())
+    return {"measured": when, "load_before": busy, "machine": machine.describe(scale.folder), "found": found}
+
+
+def written(one: Found, name: str) -> str:
+    """Return a case as it stands in the document."""
+    facts = one["machine"]
+    line = (
+        f"Measured {one['measured']} at {facts['commit']}: {facts['cores']} cores ({facts['processor']}), "
+        f"{facts['fsyncs_per_second']:,.0f} fsyncs a second, {facts['system']}, Python {facts['python']}, SQLite "
+        f"{facts['sqlite']}; load before: {one['load_before']:g}."
+    )
+    return f"{CASES[name].text(one['found'])}\n\n*{line}*"
+
+
+def document_of(document: str, figures: dict[str, Any]) -> str:
+    """Return the document with the tables of these figures."""
+    for name in CASES:
+        if name in figures:
+            document = put(document, name, written(figures[name], name))
+    return document
+
+
+def _keep(measured: dict[str, Found]) -> None:
+    figures = json.loads(FIGURES.read_text()) if FIGURES.exists() else {}
+    figures.update(measured)
+    FIGURES.write_text(json.dumps(figures, indent=1, ensure_ascii=False) + "\n")
+    DOCUMENT.write_text(document_of(DOCUMENT.read_text(), figures))
+    print(f"{FIGURES.relative_to(ROOT)} and {DOCUMENT.relative_to(ROOT)} are written.")
+
+
+def main(arguments: list[str]) -> int:
+    """Measure what is asked for."""
+    asked = _parser().parse_args(arguments)
+    names = asked.only or list(CASES)
+    if not asked.quick and (busy := machine.load_average()) > CALM:
+        print(f"This machine is busy (load {busy:g}): others will share these figures.", flush=True)
+    CACHE.mkdir(exist_ok=True)
+    # Below the checkout, because /tmp may be memory, which is always durable.
+    folder = Path(tempfile.mkdtemp(prefix="bench-", dir=CACHE))
+    measured: dict[str, Found] = {}
+    try:
+        for name in names:
+            print(f"Measuring {name} …", flush=True)
+            measured[name] = measure(name, Scale(folder, quick=asked.quick))
+            print(f"\n{written(measured[name], name)}\n", flush=True)
+            if not asked.quick:
+                _keep({name: measured[name]})
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+    return 0
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="scripts/bench", description="Measure Foyer on this machine.")
+    parser.add_argument("--only", action="append", choices=CASES, metavar="NAME", help=", ".join(CASES))
+    parser.add_argument("--quick", action="store_true", help="see that it works, in seconds; nothing is written")
+    return parser
+
+
+if __name__ == "__main__":
+    try:
+        sys.exit(main(sys.argv[1:]))
+    except (SetupError, NotReady) as error:
+        sys.exit(str(error))
