@@ -21,8 +21,10 @@ DEPLOY = Path(__file__).resolve().parents[2] / "deploy"
 SECONDS_TO_START = 20.0
 # Only of the tests' own: it lets a test say whom nginx sees. The files of deploy/ know nothing of it.
 TEST_CLIENT = "X-Test-Client"
+OWN_PAGE = "<!doctype html><title>A page of the owner's own</title>"
 NGINX = """
 daemon off;
+{user}
 worker_processes 1;
 pid {folder}/nginx.pid;
 error_log {folder}/error.log;
@@ -74,7 +76,10 @@ class Setup:
 def running(setup: Setup, folder: Path, *, port: int, foyer_port: int) -> Iterator[None]:
     """Run the proxy of a setup on this port of loopback, in front of Foyer on that one."""
     folder.mkdir()
-    text = re.sub(r"(127\.0\.0\.1|localhost):5000", rf"\1:{foyer_port}", setup.text)
+    (folder / "www").mkdir()
+    (folder / "www" / "register.html").write_text(OWN_PAGE, encoding="utf-8")
+    text = setup.text.replace("/var/www/html", str(folder / "www"))
+    text = re.sub(r"(127\.0\.0\.1|localhost):5000", rf"\1:{foyer_port}", text)
     start = _nginx if setup.program == "nginx" else _caddy
     command = start(text, folder, port)
     environment = {**os.environ, "HOME": str(folder), "XDG_DATA_HOME": str(folder), "XDG_CONFIG_HOME": str(folder)}
@@ -100,7 +105,10 @@ Start = Callable[[str, Path, int], list[str | Path]]
 def _nginx(text: str, folder: Path, port: int) -> list[str | Path]:
     text = text.replace("listen 80;", f"listen 127.0.0.1:{port};").replace("listen [::]:80;", "")
     (folder / "site.conf").write_text(text, encoding="utf-8")
-    (folder / "nginx.conf").write_text(NGINX.format(folder=folder, test_client=TEST_CLIENT), encoding="utf-8")
+    # As root nginx would go on as nobody, who may not enter the folders of tests.
+    user = "user root;" if os.geteuid() == 0 else ""
+    conf = NGINX.format(folder=folder, test_client=TEST_CLIENT, user=user)
+    (folder / "nginx.conf").write_text(conf, encoding="utf-8")
     program = need("nginx")
     command: list[str | Path] = [program, "-e", folder / "error.log", "-p", folder, "-c", folder / "nginx.conf"]
     subprocess.run([*command, "-t"], check=True, capture_output=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import http.server
+import json
 import secrets
 import sqlite3
 import threading
@@ -10,6 +11,7 @@ from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, ExitStack, closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from urllib.parse import urljoin
 
 import pytest
 
@@ -35,6 +37,7 @@ SETUPS = {
     "caddy, prefix kept": Setup("Caddyfile.prefix"),
     "caddy, prefix cut": Setup("Caddyfile.prefix", CUT_BY_CADDY),
 }
+OWN_PAGE = {"nginx": Setup("nginx-own-page.conf"), "caddy": Setup("Caddyfile.own-page")}
 PREDECESSOR = Setup("nginx-predecessor.conf")
 PASSWORD = "correct horse battery"
 A_SPOOFED_IP = "198.51.100.9"
@@ -97,6 +100,13 @@ def foyers(tmp_path_factory: pytest.TempPathFactory, synapse: Synapse) -> Iterat
 @pytest.fixture(scope="module", params=list(SETUPS.values()), ids=list(SETUPS))
 def site(request: pytest.FixtureRequest, foyers: Callable[[Setup], Behind]) -> Iterator[Site]:
     """Foyer behind each proxy, by each file."""
+    with in_front(request.param, *foyers(request.param)) as site:
+        yield site
+
+
+@pytest.fixture(scope="module", params=list(OWN_PAGE.values()), ids=list(OWN_PAGE))
+def own_page(request: pytest.FixtureRequest, foyers: Callable[[Setup], Behind]) -> Iterator[Site]:
+    """Foyer behind a page of the owner's own."""
     with in_front(request.param, *foyers(request.param)) as site:
         yield site
 
@@ -173,6 +183,27 @@ def test_predecessors_rule_alone_limits_nobody_for_what_others_do(predecessors: 
     statuses = {Visitor().ask(f"{predecessors.url}/register", {"token": "None"}).status for _ in range(15)}
 
     assert statuses == {404}
+
+
+def test_own_page_answers_get_and_foyer_answers_what_it_posts(own_page: Site, synapse: Synapse) -> None:
+    name, register = new_name(), f"{own_page.url}/register"
+    form = {"username": name, "password": PASSWORD, "confirm": PASSWORD, "token": own_page.foyer.invite()["code"]}
+
+    page = Visitor().ask(f"{register}?token={form['token']}")
+    answer = Visitor().ask(register, form, Accept="*/*")
+
+    assert (page.status, page.text) == (200, proxies.OWN_PAGE)
+    assert (answer.status, json.loads(answer.body)["user_id"]) == (200, f"@{name}:{synapse.server_name}")
+
+
+def test_own_page_that_posts_a_plain_form_leads_to_the_welcome(own_page: Site, synapse: Synapse) -> None:
+    name, visitor = new_name(), Visitor()
+    form = {"username": name, "password": PASSWORD, "confirm": PASSWORD, "token": own_page.foyer.invite()["code"]}
+
+    answer = visitor.ask(f"{own_page.url}/register", form)
+    welcome = visitor.open(urljoin(answer.url, answer.headers["location"]))
+
+    assert f"@{name}:{synapse.server_name}" in welcome.text
 
 
 def test_client_behind_nginx_is_known_and_cannot_choose_its_ip(limited: Site) -> None:
