@@ -6,7 +6,6 @@ import contextlib
 import itertools
 import subprocess
 import time
-import urllib.error
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -63,8 +62,8 @@ def _seconds_to_first_page(foyer: Foyer) -> float:
     foyer.process = processes.spawn(command, log=foyer.log, cwd=foyer.folder)
     page = f"http://127.0.0.1:{foyer.port}/register?token={people.code(1)}"
     while foyer.process.poll() is None:
-        with contextlib.suppress(urllib.error.URLError, ConnectionError), processes.open_directly(page, seconds=5) as it:
-            it.read()
+        with contextlib.suppress(OSError), processes.open_directly(page, seconds=5) as answer:
+            answer.read()
             return time.perf_counter() - begin
         time.sleep(0.002)
     raise processes.NotReady(f"Foyer ended: {processes.tail(foyer.log)}")

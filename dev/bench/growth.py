@@ -10,12 +10,13 @@ import itertools
 from contextlib import ExitStack
 
 from dev.bench import load, people, servers
-from dev.bench.figures import median, microseconds, percentile, ratio
+from dev.bench.figures import median, microseconds, percentile, ratio, rounded
 from dev.bench.scale import Found, Scale
 from dev.bench.servers import Foyer
 from dev.bench.tables import table
 
 SMALL = 10
+AT_ONCE = 32
 SIDES = ("small", "large")
 
 
@@ -39,7 +40,14 @@ def measure(scale: Scale) -> Found:
                 )
             )
         rounds = _register(scale, doors, sizes)
-    return {"large": large, "rows": [_row(kind, rounds) for kind in ("SQLite", "PostgreSQL")]}
+        memory = {f"{kind} {side}": _memory_at_work(scale, doors[kind, side], sizes[side]) for kind, side in doors}
+    return {"large": large, "rows": [_row(kind, rounds) for kind in ("SQLite", "PostgreSQL")], "memory_mb": memory}
+
+
+def _memory_at_work(scale: Scale, foyer: Foyer, invitations: int) -> float:
+    """MB (PSS) of the process for pages, once each of its threads has had much to do."""
+    load.run(foyer.port, people.registrations(invitations), connections=AT_ONCE, count=scale.of(5_000, 100))
+    return rounded(max(foyer.memory()["pages"]))
 
 
 Rounds = dict[tuple[str, str], list[list[float]]]
@@ -84,4 +92,7 @@ def text(found: Found) -> str:
         for row in found["rows"]
     ]
     head = ["Database", "10: median, µs", f"{found['large']:,}: median, µs", "Ratio", "10: p99, µs", "p99, µs"]
-    return table(head, rows)
+    sizes = {"small": "10", "large": f"{found['large']:,}"}
+    kept = [[key.split()[0], sizes[key.split()[1]], megabytes] for key, megabytes in found["memory_mb"].items()]
+    memory = table(["Database", "Invitations", "Process for pages, MB"], kept)
+    return f"{table(head, rows)}\n\nMemory after {AT_ONCE} connections were at work on it:\n\n{memory}"

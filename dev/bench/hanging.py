@@ -147,9 +147,7 @@ def _uses(foyer: Foyer) -> Found:
 
 def _pages(foyer: Foyer, seconds: float) -> load.Outcome:
     requests = itertools.cycle([load.get(path) for path in PAGES])
-    return load.run(
-        foyer.port, requests, connections=CONNECTIONS, seconds=seconds, rate=PAGES_PER_SECOND
-    ).require_all()
+    return load.run(foyer.port, requests, connections=CONNECTIONS, seconds=seconds, rate=PAGES_PER_SECOND).require_all()
 
 
 def _figures(outcome: load.Outcome) -> Found:
@@ -176,15 +174,20 @@ def _text(row: Found, found: Found) -> str:
     sides = [("nobody waits", row["alone"]), (f"{found['people']} people register", row["beside"])]
     pages = [[name, one["p50_ms"], one["p99_ms"], one["worst_ms"], one["pages"]] for name, one in sides]
     told = [[one["status"], one["sentence"], one["times"]] for one in row["answers"]]
-    return "\n\n".join(
-        (
-            f"The homeserver {row['mood']} (`homeserver.timeout: {row['timeout']}`). Other pages, "
-            f"{found['rate']:g} a second, while:",
-            table(["While", "p50, ms", "p99, ms", "Slowest, ms", "Pages"], pages),
-            "What those who registered were told meanwhile:",
-            table(["Status", "Sentence", "Times"], told),
-            f"Once the homeserver answered again, {row['in_afterwards']} of {found['people']} got in with the same form, "
-            f"the last after {row['last_in_after_seconds']:g} s; accounts made: {row['accounts']}; uses spent: "
-            f"{row['uses']['spent']}, still held: {row['uses']['held']}.",
-        )
+    parts = [
+        f"**The homeserver {row['mood']}** (`homeserver.timeout: {row['timeout']}`).",
+        f"Other pages, {found['rate']:g} a second, while:",
+        table(["While", "p50, ms", "p99, ms", "Slowest, ms", "Pages"], pages),
+        "What those who registered were told meanwhile:",
+        table(["Status", "Sentence", "Times"], told),
+        _afterwards(row, found["people"]),
+    ]
+    return "\n\n".join(parts)
+
+
+def _afterwards(row: Found, people_count: int) -> str:
+    return (
+        f"Then the homeserver answered again. {row['in_afterwards']} of {people_count} got in with the same form, the "
+        f"last of them {row['last_in_after_seconds']:g} s later. Accounts made: {row['accounts']}. Uses spent: "
+        f"{row['uses']['spent']}; still held: {row['uses']['held']}."
     )

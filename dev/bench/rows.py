@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import itertools
 import sqlite3
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -14,10 +14,6 @@ from dev.bench.people import code, localpart
 
 CHUNK = 20_000
 _BEGIN = datetime(2020, 1, 1, tzinfo=UTC)
-_INVITE = (
-    "code uses_limit held used expires_at revoked_at label message rooms localpart email inviter created_at created_by"
-)
-_ACCOUNT = "localpart state begun_at settled_at absent_at is_shell reason email rooms ip welcomed_at"
 
 
 @dataclass(frozen=True)
@@ -25,7 +21,12 @@ class Table:
     """One table's name and columns (without the id, which counts up), and its row of a number."""
 
     name: str
-    columns: Sequence[str]
+    written: str
+
+    @property
+    def columns(self) -> list[str]:
+        """The columns by name."""
+        return self.written.split()
 
     def row(self, number: int) -> tuple[Any, ...]:
         """The row of this number, counted from 1."""
@@ -46,12 +47,17 @@ class Table:
         raise LookupError(self.name)
 
 
-INVITATIONS = Table("invites_invite", _INVITE.split())
+INVITATIONS = Table(
+    "invites_invite",
+    "code uses_limit held used expires_at revoked_at label message rooms localpart email inviter created_at created_by",
+)
 PAST = (
-    Table("accounts_account", _ACCOUNT.split()),
-    Table("names_claim", "localpart holder until at".split()),
-    Table("invites_use", "invite_id code holder spent_at at ip".split()),
-    Table("audit_event", "at verb actor subject_kind subject_id facts".split()),
+    Table(
+        "accounts_account", "localpart state begun_at settled_at absent_at is_shell reason email rooms ip welcomed_at"
+    ),
+    Table("names_claim", "localpart holder until at"),
+    Table("invites_use", "invite_id code holder spent_at at ip"),
+    Table("audit_event", "at verb actor subject_kind subject_id facts"),
 )
 
 
