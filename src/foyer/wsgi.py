@@ -16,6 +16,7 @@ from whitenoise import WhiteNoise
 
 from foyer.config import current
 from foyer.config.errors import ConfigError
+from foyer.web.headers import SECURITY_HEADERS, add_static_headers
 
 Environ = dict[str, Any]
 Application = Callable[[Environ, Callable[..., Any]], Iterable[bytes]]
@@ -32,7 +33,8 @@ def without_prefix(application: Application, prefix: str) -> Application:
             # Links are relative, and `/join` without its slash would send them one floor too high.
             query = environ.get("QUERY_STRING", "")
             place = f"{prefix.rpartition('/')[2]}/" + (f"?{query}" if query else "")
-            start_response("308 Permanent Redirect", [("Location", place), ("Content-Length", "0")])
+            headers = [("Location", place), ("Content-Length", "0"), *SECURITY_HEADERS.items()]
+            start_response("308 Permanent Redirect", headers)
             return []
         if path.startswith(f"{prefix}/"):
             environ["PATH_INFO"] = path[len(prefix) :]
@@ -54,7 +56,6 @@ def build() -> Application:
         sys.exit(str(error))
     django = get_wsgi_application()
     from foyer.web.assets import STATIC_ROOT, digest  # reads files, which needs Django's settings first
-    from foyer.web.headers import add_static_headers
 
     files = WhiteNoise(
         django,

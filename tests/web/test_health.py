@@ -125,6 +125,22 @@ class TestReady:
         assert response.status_code == 503
         assert response.json()["checks"]["migrations"] == "1 missing; run `foyer migrate`"
 
+    def test_database_that_does_not_answer_is_503_and_said(
+        self, client: Client, homeserver: MemoryHomeserver, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        # This thread keeps its connection; those of the looking threads are made anew.
+        key = "NAME" if connection.vendor == "sqlite" else "HOST"
+        monkeypatch.setitem(connection.settings_dict, key, "/nowhere/at/all")
+
+        response = client.get("/readyz")
+
+        assert response.status_code == 503
+        assert response.json()["checks"] == {
+            "database": "does not answer",
+            "migrations": "unknown, because the database does not answer",
+            "homeserver": "ok",
+        }
+
     def test_connections_of_the_looking_threads_are_closed(self, client: Client, homeserver: MemoryHomeserver) -> None:
         if connection.vendor != "postgresql":
             pytest.skip("only a server knows its connections")

@@ -194,7 +194,6 @@ def test_landing_takes_nothing_but_get(client: Client, db: None) -> None:
         ({"expires_at": now() - timedelta(days=2)}, 410, "This invitation has ended"),
         ({"used": 1}, 410, "This invitation has been used up"),
         ({"revoked_at": now()}, 410, "This invitation was withdrawn"),
-        ({"held": 1}, 503, "Somebody is joining right now"),
     ],
 )
 def test_dead_link_says_which(
@@ -207,7 +206,18 @@ def test_dead_link_says_which(
     assert answer.status_code == status
     assert f"<h1>{title}</h1>" in answer.text
     assert answer["Cache-Control"] == "no-store"
-    assert (answer.headers.get("Retry-After") == "60") is (status == 503)
+
+
+def test_link_whose_use_is_held_shows_the_form_and_says_why_it_may_fail(
+    client: Client, make_invite: MakeInvite
+) -> None:
+    make_invite(held=1)
+
+    answer = client.get(f"/i/{CODE}")
+
+    assert answer.status_code == 200
+    assert "If that was you, send the same user name and password again." in answer.text
+    assert 'name="username"' in answer.text
 
 
 def test_dead_link_that_is_unknown_keeps_what_was_typed(client: Client, db: None) -> None:

@@ -66,6 +66,7 @@ class InviteBusy(InviteRefused):
     """Every use that is left is held while an account is being made."""
 
     code = "invite-busy"
+    status = 409
     sentence = _("Somebody is joining with this invitation right now. Wait a minute and try again.")
 
 

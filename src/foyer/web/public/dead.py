@@ -20,18 +20,15 @@ TITLES: dict[str, tuple[int, Promise]] = {
     "invite-expired": (GONE, _("This invitation has ended")),
     "invite-spent": (GONE, _("This invitation has been used up")),
     "invite-revoked": (GONE, _("This invitation was withdrawn")),
-    "invite-busy": (503, _("Somebody is joining right now")),
     "invite-for-other": (403, _("This invitation is for somebody else")),
 }
 ANY_OTHER = (400, _("This invitation does not open the door"))
-BUSY_SECONDS = 60
 
 
 def dead_link(request: HttpRequest, refusal: InviteRefused, *, code: str) -> HttpResponse:
     """Show why an invitation lets nobody in."""
     status, title = TITLES.get(refusal.code, ANY_OTHER)
-    is_busy = refusal.code == "invite-busy"
-    response = render(
+    return render(
         request,
         "dead.html",
         status=status,
@@ -40,13 +37,9 @@ def dead_link(request: HttpRequest, refusal: InviteRefused, *, code: str) -> Htt
         parameters={"token": code},
         title=title,
         sentence=_sentence(refusal),
-        again=code if is_busy else "",
         # Only what was mistyped is worth mending; a link that is over is not.
         typed=code if refusal.code == "invite-unknown" else "",
     )
-    if is_busy:
-        response["Retry-After"] = str(BUSY_SECONDS)
-    return response
 
 
 def _sentence(refusal: InviteRefused) -> str:

@@ -15,7 +15,7 @@ from foyer.accounts import services as accounts
 from foyer.accounts.queries import suggestions
 from foyer.config import current
 from foyer.invites import queries as invites
-from foyer.invites.errors import InviteMissing, InviteRefused
+from foyer.invites.errors import InviteBusy, InviteMissing, InviteRefused
 from foyer.invites.models import Invite
 from foyer.kit.refusal import Refusal
 from foyer.screening import limits
@@ -101,6 +101,9 @@ def show(request: HttpRequest, code: str, *, email_key: str = "") -> HttpRespons
         invite = invites.find_live(code)
     except InviteMissing:
         return render(request, "code.html")
+    except InviteBusy as refusal:
+        # Whoever joined a minute ago and got no answer comes back here, and must be able to press again.
+        return _form(request, invites.find(code), Sent(code=code, email_key=email_key), trouble=_in_words(refusal))
     except InviteRefused as refusal:
         return dead_link(request, refusal, code=code)
     return _form(request, invite, Sent(code=code, email_key=email_key))
@@ -121,6 +124,8 @@ def submit(request: HttpRequest) -> HttpResponseBase:
             invalid = [it for it in accounts.validate(attempt) if it.field != "token"]
             return _again(request, sent, invalid, missing)
         joined = accounts.open_with_invite(attempt)
+    except InviteBusy as refusal:
+        return _again(request, sent, [], trouble=refusal)
     except InviteRefused as refusal:
         if refusal.field == "token":
             return dead_link(request, refusal, code=sent.code)
@@ -172,6 +177,8 @@ def _again(
 
 
 def _in_words(trouble: Refusal) -> Trouble:
+    if isinstance(trouble, InviteBusy):
+        return Trouble(str(trouble), _("If that was you, send the same user name and password again."))
     kept = _("Your invitation is still good. Type your password again when you try once more.")
     return Trouble(str(trouble), kept if trouble.status == 503 and trouble.code != "outcome-unknown" else "")
 
