@@ -55,21 +55,12 @@ def bring_up_to_date() -> list[str]:
     Raises:
         CommandFailed: the database is of a newer version.
     """
-    _make_private_file()
     with _alone():
         refuse_newer()
         names = pending()
         if names:
             call_command("migrate", verbosity=0, interactive=False)
     return names
-
-
-def _make_private_file() -> None:
-    """SQLite would make its file readable for everybody, and what is beside it takes after it."""
-    database = current().database
-    if database.engine == "sqlite":
-        with contextlib.suppress(OSError):  # opening it will say what is wrong
-            os.close(os.open(str(database.path), os.O_CREAT | os.O_EXCL, 0o600))
 
 
 @contextlib.contextmanager

@@ -7,6 +7,7 @@ backend so that everything passes it: services, sessions, the admin, management 
 
 from __future__ import annotations
 
+import contextlib
 import fcntl
 import os
 import threading
@@ -75,6 +76,13 @@ class DatabaseWrapper(base.DatabaseWrapper):
     """SQLite behind the gate. The stubs do not know the methods that this backend is made to override."""
 
     _held: WriteGate | None = None
+
+    def get_new_connection(self, conn_params: dict[str, Any]) -> Any:
+        """Open the file, making it readable for its owner alone. What SQLite puts beside it takes after it."""
+        if not self.is_in_memory_db():
+            with contextlib.suppress(OSError):  # it is there, or opening it will say what is wrong
+                os.close(os.open(os.fspath(self.settings_dict["NAME"]), os.O_CREAT | os.O_EXCL, 0o600))
+        return super().get_new_connection(conn_params)
 
     def _start_transaction_under_autocommit(self) -> None:
         if self.is_in_memory_db():
