@@ -192,7 +192,7 @@ def test_refusal_of_403_has_the_page_of_a_closed_door() -> None:
 def test_refusal_writes_no_invitation_into_the_log(
     client: Client, make_invite: MakeInvite, caplog: pytest.LogCaptureFixture
 ) -> None:
-    make_invite(held=1)
+    make_invite(used=1)
 
-    assert client.get(f"/i/{CODE}").status_code == 503
+    assert client.get(f"/i/{CODE}").status_code == 410
     assert CODE not in caplog.text

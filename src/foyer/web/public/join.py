@@ -4,16 +4,12 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, field
-from typing import Any
 
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.utils.translation import gettext as _
-from django.utils.translation import ngettext
-from markupsafe import Markup
 
 from foyer.accounts import services as accounts
 from foyer.accounts.queries import suggestions
-from foyer.config import current
 from foyer.invites import queries as invites
 from foyer.invites.errors import InviteBusy, InviteMissing, InviteRefused
 from foyer.invites.models import Invite
@@ -22,6 +18,7 @@ from foyer.screening import limits
 from foyer.screening.errors import TooMany
 from foyer.web import edge
 from foyer.web.errors import allow, refused
+from foyer.web.forms import Error, by_field, errors_of, not_accepted, password_words
 from foyer.web.pages import go_to, papers, render
 from foyer.web.pasted import code_in, key_in
 from foyer.web.public.dead import dead_link
@@ -29,14 +26,6 @@ from foyer.web.public.welcome import path_of
 
 FIELDS = frozenset({"username", "password", "confirm"})
 SUGGEST_AFTER = frozenset({"name-taken", "name-held", "name-reserved"})
-
-
-@dataclass(frozen=True, slots=True)
-class Error:
-    """One thing to put right, and the id of the field that it is about."""
-
-    anchor: str
-    sentence: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,7 +107,7 @@ def submit(request: HttpRequest) -> HttpResponseBase:
         return refused(request, refusal)
     sent = Sent.by(request)
     attempt = sent.attempt(request)
-    missing = _not_accepted(request)
+    missing = not_accepted(papers(request.POST))
     try:
         if missing:
             invalid = [it for it in accounts.validate(attempt) if it.field != "token"]
@@ -143,14 +132,6 @@ def _all_of(attempt: accounts.JoinAttempt, first: Refusal) -> list[Refusal]:
     return found if any(it.code == first.code for it in found) else [*found, first]
 
 
-def _not_accepted(request: HttpRequest) -> list[Error]:
-    return [
-        Error(paper.field, _("Please accept: %(title)s") % {"title": paper.title})
-        for paper in papers(request.POST)
-        if paper.must_accept and not paper.is_accepted
-    ]
-
-
 def _again(
     request: HttpRequest,
     sent: Sent,
@@ -166,7 +147,7 @@ def _again(
             invites.require_live(invite)
     except InviteRefused as refusal:
         return dead_link(request, refusal, code=sent.code)
-    errors = [Error(str(it.field), str(it)) for it in refusals] + (missing or [])
+    errors = errors_of(refusals) + (missing or [])
     if trouble is None:
         return _form(request, invite, sent, status=400, errors=errors, suggested=_suggested(sent, refusals))
     response = _form(request, invite, sent, status=trouble.status, trouble=_in_words(trouble))
@@ -198,11 +179,6 @@ def _form(
     trouble: Trouble | None = None,
     suggested: list[str] | None = None,
 ) -> HttpResponse:
-    by_field: dict[str, str] = {}
-    for error in errors or []:
-        by_field[error.anchor] = (
-            f"{by_field[error.anchor]} {error.sentence}" if error.anchor in by_field else error.sentence
-        )
     legal = papers(request.POST)
     fields = ["username", "password", "confirm", *(paper.field for paper in legal)]
     return render(
@@ -217,30 +193,10 @@ def _form(
         email_key=sent.email_key,
         typed={"username": invite.localpart or sent.username.strip()},
         errors=errors or [],
-        errors_by_field={name: by_field.get(name, "") for name in fields},
+        errors_by_field=by_field(errors or [], fields),
         suggestions=suggested or [],
         trouble=trouble,
         legal=legal,
-        **_words(invite, sent),
+        localpart=invite.localpart or sent.username.strip().removeprefix("@").lower(),
+        password_words=password_words(),
     )
-
-
-def _words(invite: Invite, sent: Sent) -> dict[str, Any]:
-    config = current()
-    min_length = config.password.min_length
-    localpart = invite.localpart or sent.username.strip().removeprefix("@").lower()
-    shown = Markup(
-        '<bdi class="address" dir="ltr" data-address>@<span data-localpart data-placeholder="{}">{}</span>:{}</bdi>'
-    )
-    return {
-        "min_length": min_length,
-        "too_short": ngettext("Use at least %(count)s character.", "Use at least %(count)s characters.", min_length)
-        % {"count": min_length},
-        "password_hint": ngettext(
-            "At least %(count)s character. A few unrelated words make a good password.",
-            "At least %(count)s characters. A few unrelated words make a good password.",
-            min_length,
-        )
-        % {"count": min_length},
-        "address_shown": shown.format(_("name"), localpart or _("name"), config.server_name),
-    }
