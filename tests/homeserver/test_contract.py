@@ -511,3 +511,42 @@ def _soon(question: Callable[[], bool]) -> bool:
             return False
         pause.wait(0.3)
     return True
+
+
+@pytest.mark.parametrize("public", [True, False])
+def test_say_in_room_by_id_and_alias_says_it_once_for_a_key(admin_world: World, *, public: bool) -> None:
+    alias = new_name("team")
+    room_id = admin_world.make_room(alias, public=public)
+    homeserver = admin_world.homeserver
+
+    homeserver.say_in_room(f"#{alias}:localhost", "New.", key="1")
+    homeserver.say_in_room(f"#{alias}:localhost", "New.", key="1")
+    homeserver.say_in_room(f"#{alias}:localhost", "New.", key="2")
+    homeserver.say_in_room(room_id, "Other.")
+    homeserver.say_in_room(room_id, "Other.")
+
+    assert admin_world.said(room_id) == ["New.", "New.", "Other."]
+
+
+def test_say_in_room_that_is_public_and_not_joined_yet_joins_it(admin_world: World) -> None:
+    alias = new_name("team")
+    room_id = admin_world.make_room(alias, public=True, admin_is_in=False)
+
+    admin_world.homeserver.say_in_room(f"#{alias}:localhost", "New.")
+
+    assert admin_world.said(room_id) == ["New."]
+
+
+def test_say_in_room_that_is_closed_or_missing_is_refused_with_a_remedy(admin_world: World) -> None:
+    alias = new_name("closed")
+    room_id = admin_world.make_room(alias, public=False, admin_is_in=False)
+
+    for room in (room_id, "#nothing:localhost", "!nothing:localhost"):
+        with pytest.raises(RoomRefused) as caught:
+            admin_world.homeserver.say_in_room(room, "New.")
+        assert room in caught.value.remedy
+
+
+def test_say_in_room_with_the_secret_alone_is_not_possible(secret_world: World) -> None:
+    with pytest.raises(NotPossible):
+        secret_world.homeserver.say_in_room("!room:localhost", "New.")

@@ -45,6 +45,7 @@ class World(Protocol):
     def devices(self, localpart: str) -> int: ...
     def emails(self, localpart: str) -> list[str]: ...
     def rooms(self, localpart: str) -> list[str]: ...
+    def said(self, room_id: str) -> list[str]: ...
     def make_account(self, localpart: str, password: str) -> None: ...
     def deactivate(self, localpart: str, *, erase: bool = False) -> None: ...
     def make_room(self, alias: str, *, public: bool, admin_is_in: bool = True) -> str: ...
@@ -83,6 +84,9 @@ class MemoryWorld:
 
     def rooms(self, localpart: str) -> list[str]:
         return self.homeserver.accounts[localpart].rooms
+
+    def said(self, room_id: str) -> list[str]:
+        return list(self.homeserver.said.get(room_id, {}).values())
 
     def make_account(self, localpart: str, password: str) -> None:
         self.homeserver.accounts[localpart] = MemoryAccount(localpart, created_at=now(), password=password)
@@ -153,6 +157,11 @@ class SynapseWorld:
     def rooms(self, localpart: str) -> list[str]:
         path = f"/_synapse/admin/v1/users/{self._id(localpart)}/joined_rooms"
         return list(self.real.admin("GET", path)[1]["joined_rooms"])
+
+    def said(self, room_id: str) -> list[str]:
+        path = f"/_matrix/client/v3/rooms/{quote(room_id)}/messages?dir=b&limit=50"
+        events = self.real.admin("GET", path)[1]["chunk"]
+        return [event["content"]["body"] for event in reversed(events) if event["type"] == "m.room.message"]
 
     def make_account(self, localpart: str, password: str) -> None:
         assert self.real.register(localpart, password)[0] == 200

@@ -71,8 +71,8 @@ class MemoryHomeserver:
     """Accounts in a dictionary; see port.Homeserver for what each method promises.
 
     has_secret, has_token: the credentials that Foyer is to hold. rooms: alias or id to id; a room that is not here does
-    not exist. closed_rooms: ids that the admin is not in. taken_by_services: expressions of names that are not ours.
-    delay: how long each deed takes, with the lock not held.
+    not exist. closed_rooms: ids that the admin is not in. said: what was said in which room, by key.
+    taken_by_services: expressions of names that are not ours. delay: how long each deed takes, with the lock not held.
     """
 
     server_name: str = "localhost"
@@ -84,6 +84,7 @@ class MemoryHomeserver:
     taken_by_services: tuple[str, ...] = ()
     delay: float = 0.0
     accounts: dict[str, MemoryAccount] = field(default_factory=dict, init=False)
+    said: dict[str, dict[str, str]] = field(default_factory=dict, init=False)
     calls: list[str] = field(default_factory=list, init=False)
     _faults: list[tuple[str, Fault]] = field(default_factory=list, init=False, repr=False)
     _lock: threading.Lock = field(default_factory=threading.Lock, init=False, repr=False)
@@ -238,6 +239,17 @@ class MemoryHomeserver:
             account = self._existing(localpart)
             if text not in account.messages:
                 account.messages.append(text)
+
+    def say_in_room(self, room: str, text: str, *, key: str = "") -> None:
+        """See port.Says."""
+        with self._by_admin("say_in_room"):
+            room_id = self.rooms.get(room)
+            if room_id is None:
+                raise RoomRefused(remedy=f"There is no room {room}.", errcode="M_NOT_FOUND", http_status=404)
+            if room_id in self.closed_rooms:
+                raise RoomRefused(remedy=f"Let the admin join {room}.", errcode="M_FORBIDDEN", http_status=403)
+            said = self.said.setdefault(room_id, {})
+            said.setdefault(key or text, text)
 
     def probe(self, rooms: Iterable[str] = ()) -> Probe:
         """See port.Probes."""

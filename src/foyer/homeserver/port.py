@@ -265,6 +265,17 @@ class Probes(Protocol):
         """Look at everything that a journey needs, and at these rooms. Never raises, changes nothing."""
         ...
 
+    def say_in_room(self, room: str, text: str, *, key: str = "") -> None:
+        """Say something in a room (id or alias) as the admin, who joins it first where that is needed and possible.
+
+        The same `key` (without one: the same text) in the same room within half an hour is said once, so that a retry
+        is safe.
+
+        Raises:
+            RoomRefused
+        """
+        ...
+
 
 class Homeserver(Names, Creates, SignsIn, LooksUp, Holds, Emails, Rooms, Says, Probes, Protocol):
     """All of it. What `capabilities` lacks raises NotPossible with the remedy."""

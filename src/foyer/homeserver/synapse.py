@@ -168,6 +168,10 @@ class Synapse:
         """Send a server notice or a direct message."""
         self._need_rooms().say(self._mxid(localpart), text)
 
+    def say_in_room(self, room: str, text: str, *, key: str = "") -> None:
+        """Send a message into a room."""
+        self._need_rooms().say_in_room(room, text, key=key)
+
     def probe(self, rooms: Iterable[str] = ()) -> Probe:
         """Examine the server and the credentials."""
         return examine(self._api, self.server_name, secret=self._secret, rooms_api=self._rooms, rooms=list(rooms))

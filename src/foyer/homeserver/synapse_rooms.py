@@ -52,6 +52,17 @@ class RoomsAPI:
             raise self.admin.api.unexpected(answer)
         self._say_directly(mxid, text)
 
+    def say_in_room(self, room: str, text: str, *, key: str = "") -> None:
+        """Send a message into a room. Errors as port.Says.say_in_room()."""
+        transaction = _transaction(room, key or text)
+        answer = self._send(self._id_to_speak_in(room), transaction, text)
+        if answer.status == 403:  # not in the room (any more); where it is public or we are invited, that is mended
+            answer = self._send(self._enter(room), transaction, text)
+        if answer.status in (403, 404):
+            raise _may_not_speak(answer, room)
+        if not answer.ok:
+            raise self.admin.api.unexpected(answer)
+
     def admin_mxid(self) -> str:
         """Return whose token we have.
 
@@ -85,10 +96,13 @@ class RoomsAPI:
     def _id_of(self, room: str) -> str:
         if not room.startswith("#"):
             return room
-        answer = self.admin.call("GET", f"/_matrix/client/v3/directory/room/{segment(room)}")
+        answer = self._look_up_alias(room)
         if not answer.ok:
             raise _room_refused(answer, room)
         return answer.text("room_id")
+
+    def _look_up_alias(self, alias: str) -> Answer:
+        return self.admin.call("GET", f"/_matrix/client/v3/directory/room/{segment(alias)}")
 
     def _rooms_of(self, mxid: str) -> list[object]:
         answer = self.admin.call("GET", f"/_synapse/admin/v1/users/{segment(mxid)}/joined_rooms")
@@ -112,16 +126,36 @@ class RoomsAPI:
         self.admin.existing(mxid)  # Synapse would invite nobody without a word.
         # One at a time: the list of direct rooms is read, changed and written as a whole.
         with self._direct_lock:
+            transaction = _transaction(mxid, text)
             for room_id in reversed(_room_ids(self._direct_rooms(), mxid)):
-                if self._send(room_id, mxid, text).ok:
+                if self._send(room_id, transaction, text).ok:
                     return
             room_id = self._make_direct_room(mxid)
-        answer = self._send(room_id, mxid, text)
+        answer = self._send(room_id, transaction, text)
         if not answer.ok:
             raise self.admin.api.unexpected(answer)
 
-    def _send(self, room_id: str, mxid: str, text: str) -> Answer:
-        path = f"/_matrix/client/v3/rooms/{segment(room_id)}/send/m.room.message/{_transaction(mxid, text)}"
+    def _id_to_speak_in(self, room: str) -> str:
+        if not room.startswith("#"):
+            return room
+        answer = self._look_up_alias(room)
+        if not answer.ok:
+            raise RoomRefused(
+                remedy=filled(_("There is no room %(room)s. Correct its name."), room=room), **answer.said
+            )
+        return answer.text("room_id")
+
+    def _enter(self, room: str) -> str:
+        """Join the room as the admin; return its id."""
+        answer = self.admin.call("POST", f"/_matrix/client/v3/join/{segment(room)}", {})
+        if answer.status in (403, 404):
+            raise _may_not_speak(answer, room)
+        if not answer.ok:
+            raise self.admin.api.unexpected(answer)
+        return answer.text("room_id")
+
+    def _send(self, room_id: str, transaction: str, text: str) -> Answer:
+        path = f"/_matrix/client/v3/rooms/{segment(room_id)}/send/m.room.message/{transaction}"
         return self.admin.call("PUT", path, _message(text))
 
     def _direct_rooms(self) -> dict[str, Any]:
@@ -155,6 +189,11 @@ def _room_refused(answer: Answer, room: str) -> RoomRefused:
         remedy = _("Let the account of homeserver.admin_token join the room %(room)s, with the right to invite.")
     else:
         remedy = _("There is no room %(room)s here. Correct its name in after.rooms or in the invitation.")
+    return RoomRefused(remedy=filled(remedy, room=room), **answer.said)
+
+
+def _may_not_speak(answer: Answer, room: str) -> RoomRefused:
+    remedy = _("Let the account of homeserver.admin_token join the room %(room)s, with the right to write there.")
     return RoomRefused(remedy=filled(remedy, room=room), **answer.said)
 
 
