@@ -367,6 +367,24 @@ def test_reopen_revives_a_deactivated_account(admin_world: World, *, erase: bool
     assert admin_world.sign_in(name, OTHER) == "ok"
 
 
+@pytest.mark.parametrize("was", ["half made", "shelved", "deactivated"])
+def test_rehold_gives_a_shell_the_next_password_and_keeps_it_locked(admin_world: World, was: str) -> None:
+    homeserver, name = admin_world.homeserver, new_name()
+    homeserver.create(name, OTHER)
+    if was == "deactivated":
+        admin_world.deactivate(name)
+    elif was == "shelved":
+        homeserver.shelve(name)
+
+    homeserver.rehold(name, PASSWORD)
+    homeserver.rehold(name, PASSWORD)
+
+    assert admin_world.sign_in(name, PASSWORD) == "locked"
+    assert admin_world.sign_in(name, OTHER) == "wrong"
+    homeserver.open(name)
+    assert admin_world.sign_in(name, PASSWORD) == "ok"
+
+
 def test_changes_to_an_account_that_is_not_there_make_none(admin_world: World) -> None:
     homeserver, name = admin_world.homeserver, new_name("nobody")
     admin_world.make_room(name, public=True)
@@ -374,6 +392,7 @@ def test_changes_to_an_account_that_is_not_there_make_none(admin_world: World) -
         lambda: homeserver.open(name),
         lambda: homeserver.shelve(name),
         lambda: homeserver.reopen(name, PASSWORD),
+        lambda: homeserver.rehold(name, PASSWORD),
         lambda: homeserver.set_password(name, PASSWORD),
         lambda: homeserver.attach_email(name, "nobody@example.org"),
         lambda: homeserver.join(name, f"#{name}:localhost"),

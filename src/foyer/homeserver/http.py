@@ -112,11 +112,15 @@ class Client:
         self._made: urllib3.HTTPConnectionPool | None = None
         self._budget = threading.local()
 
-    @contextlib.contextmanager
-    def within(self, timeouts: float) -> Iterator[None]:
+    def within(self, timeouts: float) -> contextlib.AbstractContextManager[None]:
         """Let all calls of this thread inside together take no longer than so many time-outs."""
+        return self.within_seconds(timeouts * self._seconds)
+
+    @contextlib.contextmanager
+    def within_seconds(self, seconds: float) -> Iterator[None]:
+        """Let all calls of this thread inside together take no longer than this."""
         before = getattr(self._budget, "until", math.inf)
-        self._budget.until = min(before, time.monotonic() + timeouts * self._seconds)
+        self._budget.until = min(before, time.monotonic() + seconds)
         try:
             yield
         finally:

@@ -8,6 +8,7 @@ It behaves as Synapse does by the same contract suite, and fails on command wher
 
 from __future__ import annotations
 
+import math
 import re
 import secrets
 import threading
@@ -88,6 +89,7 @@ class MemoryHomeserver:
     calls: list[str] = field(default_factory=list, init=False)
     _faults: list[tuple[str, Fault]] = field(default_factory=list, init=False, repr=False)
     _lock: threading.Lock = field(default_factory=threading.Lock, init=False, repr=False)
+    _budget: threading.local = field(default_factory=threading.local, init=False, repr=False)
 
     @property
     def capabilities(self) -> frozenset[Capability]:
@@ -110,6 +112,16 @@ class MemoryHomeserver:
         """Forget all faults that have not happened yet."""
         with self._lock:
             self._faults.clear()
+
+    @contextmanager
+    def within(self, seconds: float) -> Iterator[None]:
+        """See port.Homeserver. A deed that would be too slow is not done."""
+        before = getattr(self._budget, "until", math.inf)
+        self._budget.until = min(before, time.monotonic() + seconds)
+        try:
+            yield
+        finally:
+            self._budget.until = before
 
     def check_name(self, localpart: str) -> None:
         """See port.Names."""
@@ -177,6 +189,17 @@ class MemoryHomeserver:
             account.locked = True
             account.password = password
         return Created(self._mxid(localpart))
+
+    def rehold(self, localpart: str, password: str) -> None:
+        """See port.Holds."""
+        self._need_token()
+        self._check(localpart, password)
+        with self._by_admin("rehold"):
+            account = self._existing(localpart)
+            account.locked = True
+            account.deactivated = False
+            account.emails.clear()
+            self._set_password(account, password)
 
     def open(self, localpart: str) -> None:
         """See port.Holds."""
@@ -278,8 +301,8 @@ class MemoryHomeserver:
     @contextmanager
     def _second_step(self, deed: str) -> Iterator[None]:
         """Whatever goes wrong now, an account of ours is there."""
-        if self.delay:
-            time.sleep(self.delay)
+        if not self._is_in_time():
+            raise Unreachable(maybe_done=True, detail="too slow")
         with self._lock:
             self.calls.append(f"{deed}, second step")
             yield
@@ -293,8 +316,8 @@ class MemoryHomeserver:
     @contextmanager
     def _deed(self, deed: str) -> Iterator[Fault | None]:
         """One request: alone while it is done, with what was asked to go wrong before or after."""
-        if self.delay:
-            time.sleep(self.delay)
+        if not self._is_in_time():
+            raise Unreachable(maybe_done=_changes(deed), detail="too slow")
         with self._lock:
             self.calls.append(deed)
             fault = self._next_fault(deed)
@@ -303,6 +326,13 @@ class MemoryHomeserver:
             yield fault
         if fault is Fault.LOST_ANSWER:
             raise Unreachable(maybe_done=_changes(deed), detail=fault)
+
+    def _is_in_time(self) -> bool:
+        """Take as long as told, but no longer than `within` allows."""
+        left = max(0.0, getattr(self._budget, "until", math.inf) - time.monotonic())
+        if self.delay:
+            time.sleep(min(self.delay, left))
+        return self.delay <= left
 
     def _next_fault(self, deed: str) -> Fault | None:
         for index, (name, fault) in enumerate(self._faults):

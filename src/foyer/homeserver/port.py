@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
@@ -187,6 +188,14 @@ class Holds(Protocol):
         """Make a locked account that will open with this password. Errors as create()."""
         ...
 
+    def rehold(self, localpart: str, password: str) -> None:
+        """Make a shell of ours (half made, shelved or deactivated) a locked account that will open with this password.
+
+        Raises:
+            AccountMissing, PasswordRefused
+        """
+        ...
+
     def open(self, localpart: str) -> None:
         """Unlock it; its password is as it was. Doing it again changes nothing.
 
@@ -257,14 +266,6 @@ class Says(Protocol):
         """
         ...
 
-
-class Probes(Protocol):
-    """Examines itself."""
-
-    def probe(self, rooms: Iterable[str] = ()) -> Probe:
-        """Look at everything that a journey needs, and at these rooms. Never raises, changes nothing."""
-        ...
-
     def say_in_room(self, room: str, text: str, *, key: str = "") -> None:
         """Say something in a room (id or alias) as the admin, who joins it first where that is needed and possible.
 
@@ -277,10 +278,25 @@ class Probes(Protocol):
         ...
 
 
+class Probes(Protocol):
+    """Examines itself."""
+
+    def probe(self, rooms: Iterable[str] = ()) -> Probe:
+        """Look at everything that a journey needs, and at these rooms. Never raises, changes nothing."""
+        ...
+
+
 class Homeserver(Names, Creates, SignsIn, LooksUp, Holds, Emails, Rooms, Says, Probes, Protocol):
     """All of it. What `capabilities` lacks raises NotPossible with the remedy."""
 
     @property
     def capabilities(self) -> frozenset[Capability]:
         """What this server and these credentials allow. No question is asked: it is what the configuration promises."""
+        ...
+
+    def within(self, seconds: float) -> AbstractContextManager[None]:
+        """Let everything that this thread asks inside the `with` block together take no longer than this.
+
+        What would take longer ends as Unreachable, with maybe_done as always.
+        """
         ...

@@ -12,6 +12,7 @@ from __future__ import annotations
 import contextlib
 import logging
 from collections.abc import Iterable, Iterator
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 
 from django.utils.translation import gettext_lazy as _
@@ -71,6 +72,10 @@ class Synapse:
     def create_is_one_step(self) -> bool:
         """With the shared secret."""
         return self._secret is not None
+
+    def within(self, seconds: float) -> AbstractContextManager[None]:
+        """Hand the limit on to the pool."""
+        return self.client.within_seconds(seconds)
 
     def check_name(self, localpart: str) -> None:
         """Ask the server, or, without a token, look for a profile."""
@@ -134,6 +139,13 @@ class Synapse:
                 admin.change(mxid, locked=True)
                 admin.set_password(mxid, password)
         return Created(mxid)
+
+    def rehold(self, localpart: str, password: str) -> None:
+        """Give a shell of ours a password and keep it locked."""
+        admin = self._need_admin()
+        with self.client.within(LONGEST_DEED):
+            self._check(localpart, password)
+            admin.rehold(self._mxid(localpart), password)
 
     def open(self, localpart: str) -> None:
         """Unlock it."""

@@ -181,6 +181,19 @@ class AdminAPI:
         if user.body.get("deactivated") is True or user.body.get("locked") is not False:
             self.change(mxid, locked=False)
 
+    def rehold(self, mxid: str, password: str) -> None:
+        """Make it a locked account with this password, and without an email.
+
+        Raises:
+            AccountMissing
+        """
+        user = self.existing(mxid)
+        if user.body.get("deactivated") is True:
+            self.change(mxid, deactivated=False, locked=True, password=password)
+        else:
+            self.change(mxid, locked=True, threepids=[])
+            self.set_password(mxid, password)
+
     def attach_email(self, mxid: str, email: str) -> None:
         """Add an email, beside those it has.
 
