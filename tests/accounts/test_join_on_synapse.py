@@ -16,6 +16,7 @@ from dev.synapse import Synapse
 from foyer.accounts import settling
 from foyer.accounts.errors import OutcomeUnknown
 from foyer.accounts.models import Account, State
+from foyer.accounts.rows import UNSETTLED
 from foyer.accounts.services import JoinAttempt, Joined, open_with_invite
 from foyer.config.load import check
 from foyer.homeserver.errors import Busy, HomeserverError
@@ -72,7 +73,7 @@ def settle_within(seconds: float) -> None:
         settling.sweep()
         Job.objects.filter(kind="accounts.settle", leased_until=None).update(next_attempt_at="2000-01-01T00:00Z")
         Worker().run_until_idle("homeserver")
-        if not Account.objects.filter(state__in=settling.UNSETTLED).exists():
+        if not Account.objects.filter(state__in=UNSETTLED).exists():
             return
         time.sleep(0.2)
 

@@ -8,6 +8,7 @@ Refusal
 ├── PasswordTooLong
 ├── PasswordsDiffer
 ├── DoorBusy             as many people as this process lets wait are waiting for the homeserver
+├── HoldLost             the account that was kept for somebody is not there any more, or not theirs
 └── OutcomeUnknown       the homeserver may have made it; a job finds out, and so does the same person pressing again
 """
 
@@ -72,6 +73,14 @@ class DoorBusy(Refusal):
     status = 503
     sentence = _("Many people are joining right now. Wait a moment, then press the button again.")
     retry_after = 5.0
+
+
+class HoldLost(Refusal):
+    """Nothing can be opened: the account was never finished, was removed, or its name went to somebody else."""
+
+    code = "hold-lost"
+    status = 409
+    sentence = _("The account that was kept for this request is not there any more.")
 
 
 class OutcomeUnknown(Refusal):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from foyer.accounts import arrivals, settling
+from foyer.accounts import arrivals, holding, settling
 from foyer.accounts.models import Account
 from foyer.config import current
 from foyer.homeserver.errors import Busy, HomeserverError, Misconfigured, Unreachable
@@ -32,6 +32,24 @@ def settle(subject: str) -> None:
 def sweep(_subject: str) -> None:
     """Find accounts whose request died."""
     settling.sweep()
+
+
+@handler(
+    "accounts.shelve",
+    lane="homeserver",
+    passing=(*PASSING, HomeserverError),
+    longest_wait=timedelta(minutes=1),
+    give_up_after=None,
+)
+def shelve(subject: str) -> None:
+    """Empty a held account that nobody has a right to any more."""
+    holding.shelve_held(int(subject))
+
+
+@handler("accounts.sweep-held", lane="house", every=timedelta(minutes=1))
+def sweep_held(_subject: str) -> None:
+    """Find held accounts that nobody has a right to any more."""
+    holding.sweep()
 
 
 @handler("accounts.attach-email", lane="homeserver", passing=PASSING, lasting=LASTING)

@@ -11,11 +11,16 @@ from foyer.kit.clock import now
 class State(models.TextChoices):
     """What is known of the account.
 
-    creating → open | refused | unknown      unknown → open | refused | shelved      shelved → creating
+    creating → open | held | refused | unknown      unknown → open | refused | shelved
+    held → open | shelved | creating                shelved → creating
+
+    A held account is rightful as long as the one it was made for has the claim on its name. After that it is as good
+    as shelved: the next one who claims the name takes it up, and a job empties it.
     """
 
     CREATING = "creating"  # a request is asking the homeserver at this moment
     UNKNOWN = "unknown"  # the answer was lost: it may exist
+    HELD = "held"  # it exists, locked, and will open with the password that its person chose
     OPEN = "open"  # it exists, and its person can sign in
     REFUSED = "refused"  # it does not exist, or is not ours
     SHELVED = "shelved"  # an empty shell of ours that nobody can sign in to; the next one with the name gets it
@@ -31,6 +36,8 @@ class Account(models.Model):
     settled_at = models.DateTimeField(null=True)
     absent_at = models.DateTimeField(null=True)  # when, after a lost answer, the homeserver first knew of none
     is_shell = models.BooleanField(default=False)  # the attempt fills a shell that was ours before
+    stays_locked = models.BooleanField(default=False)  # the attempt makes it for somebody who waits for a yes
+    made_for = models.CharField(max_length=64, default="")  # who had claimed the name before: `application:17`
     reason = models.CharField(max_length=64, default="")  # the code of the refusal
     email = models.CharField(max_length=254, default="")  # proven; to be attached
     rooms = models.JSONField(default=list)
@@ -47,6 +54,7 @@ class Account(models.Model):
             models.Index(
                 fields=["begun_at"], condition=Q(state__in=[State.CREATING, State.UNKNOWN]), name="accounts_unsettled"
             ),
+            models.Index(fields=["made_for"], condition=Q(state=State.HELD), name="accounts_held"),
             models.Index(fields=["begun_at"], condition=Q(ip__isnull=False), name="accounts_ips"),
         )
 
@@ -58,3 +66,8 @@ class Account(models.Model):
     def holder(self) -> str:
         """How names and invitations know this account."""
         return f"account:{self.pk}"
+
+    @property
+    def claimant(self) -> str:
+        """Who has the claim on the name until the account is open."""
+        return self.made_for or self.holder

@@ -11,9 +11,9 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 
 import structlog
-from django.db import IntegrityError, transaction
+from django.db import transaction
 
-from foyer.accounts import settling
+from foyer.accounts import rows, settling
 from foyer.accounts.errors import OutcomeUnknown
 from foyer.accounts.models import Account, State
 from foyer.accounts.rules import allowed_localpart, password_refusals
@@ -88,9 +88,9 @@ def check_name(code: str, username: str) -> str:
     invite = invite_queries.find_live(code)
     localpart = allowed_localpart(username)
     _require_pins(invite, localpart, email_key=None)
-    if names.is_held(localpart):
+    if names.holder_of(localpart) not in (None, invite.holder):
         raise names.NameHeld
-    if not Account.objects.filter(localpart=localpart, state=State.SHELVED).exists():
+    if not rows.is_ours_to_fill(localpart):
         with look_turn():
             current_homeserver().check_name(localpart)
     return localpart
@@ -132,7 +132,9 @@ def _start(attempt: JoinAttempt, localpart: str, actor: Actor) -> Account:
     _require_pins(invite, localpart, attempt.email_key)
     homeserver = current_homeserver()
     homeserver.password_policy().check(attempt.password)
-    if not Account.objects.filter(localpart=localpart, state=State.SHELVED).exists():
+    if names.holder_of(localpart) == invite.holder and rows.is_unsettled(localpart):
+        raise OutcomeUnknown  # the name is this person's: what stands in the way is half made, and soon a shell
+    if not rows.is_ours_to_fill(localpart):
         homeserver.check_name(localpart)
     return _begin(attempt, localpart, actor)
 
@@ -148,26 +150,25 @@ def _begin(attempt: JoinAttempt, localpart: str, actor: Actor) -> Account:
     """Claim the name and hold a use, together or not at all. A shell of ours is taken up again."""
     moment = now()
     with transaction.atomic():
-        account = _row(localpart, attempt.ip)
-        names.claim(localpart, holder=account.holder)
+        account = rows.take_up(localpart, attempt.ip)
+        account.made_for = _earlier_claimant(attempt.code, localpart)
+        names.claim(localpart, holder=account.claimant)
         invite = invites.reserve(attempt.code, holder=account.holder, ip=attempt.ip)
-        account.begun_at = moment
+        account.begun_at, account.stays_locked = moment, False
         account.rooms = list(dict.fromkeys([*current().after.rooms, *invite.rooms]))
         account.email = invite.email if invites.email_is_proven(invite, attempt.email_key) else ""
-        account.save(update_fields=["begun_at", "rooms", "email"])
+        account.save(update_fields=["begun_at", "rooms", "email", "made_for", "stays_locked"])
         record(Verb.ACCOUNT_CREATING, actor=actor, subject=("account", account.id), invite=invite.id)
     return account
 
 
-def _row(localpart: str, ip: str | None) -> Account:
-    shell = Account.objects.filter(localpart=localpart, state=State.SHELVED)
-    if shell.update(state=State.CREATING, is_shell=True, ip=ip, absent_at=None, settled_at=None, reason=""):
-        return Account.objects.get(localpart=localpart, state=State.CREATING)
-    try:
-        with transaction.atomic():
-            return Account.objects.create(localpart=localpart, ip=ip)
-    except IntegrityError:  # somebody else's attempt, or account, of that name
-        raise names.NameHeld from None
+def _earlier_claimant(code: str, localpart: str) -> str:
+    """Return the invitation's holder where the name was claimed for its person already, else nobody.
+
+    Such a claim outlives an attempt that fails, and becomes the account's own when it is open.
+    """
+    holder = invite_queries.find(code).holder
+    return holder if names.holder_of(localpart) == holder else ""
 
 
 def _ask(account: Account, attempt: JoinAttempt) -> Created:
@@ -179,37 +180,16 @@ def _ask(account: Account, attempt: JoinAttempt) -> Created:
             return Created(mxid(account.localpart, current().server_name))
         return homeserver.create(account.localpart, attempt.password, sign_in=attempt.wants_token)
     except homeserver_errors.HomeserverError as error:
-        if not _maybe_done(error, account, homeserver):
+        if not settling.maybe_done(error, account, homeserver):
             settling.settle_refused(account, error.code)
             raise
         log.warning("the homeserver's answer was lost", account=account.id, reason=error.code, detail=error.detail)
         settling.mark_unknown(account, error.code)
         if _password_opens(homeserver, account.localpart, attempt.password):
             return Created(mxid(account.localpart, current().server_name))
-        if isinstance(error, homeserver_errors.NameTaken) and _is_refused(account):
+        if isinstance(error, homeserver_errors.NameTaken) and settling.is_refused_now(account):
             raise
         raise OutcomeUnknown from error
-
-
-def _maybe_done(error: homeserver_errors.HomeserverError, account: Account, homeserver: Homeserver) -> bool:
-    """Say whether there may be an account of ours now, whatever the answer was.
-
-    A shell is there in any case. And a claim that found the name taken, free a moment ago and promised to nobody
-    else here, may have found itself: a proxy that repeats requests hands on the second answer.
-    """
-    if account.is_shell or getattr(error, "maybe_done", False):
-        return True
-    return isinstance(error, homeserver_errors.NameTaken) and not homeserver.create_is_one_step
-
-
-def _is_refused(account: Account) -> bool:
-    """Find out at once, as far as the homeserver answers, whether somebody else has the name."""
-    try:
-        settling.settle(account.id)
-    except (settling.StillUnknown, homeserver_errors.HomeserverError):
-        return False
-    account.refresh_from_db()
-    return account.state == State.REFUSED
 
 
 def _password_opens(homeserver: Homeserver, localpart: str, password: str) -> bool:

@@ -7,6 +7,9 @@ After a lost answer an account is called ours only if it was created during the 
 just before), and no device of it was ever seen. Without an admin token only presence is known: then the
 same person's next press settles it, or an hour's silence, which counts as open, since a use too many is the
 smaller wrong than a second account.
+
+An attempt whose account stays locked is never settled as open. Half made, it becomes an empty shell: the password
+went with the request, and nobody may rely on it having arrived.
 """
 
 from __future__ import annotations
@@ -19,9 +22,11 @@ from django.db import transaction
 from foyer.accounts import arrivals
 from foyer.accounts.errors import OutcomeUnknown
 from foyer.accounts.models import Account, State
+from foyer.accounts.rows import UNSETTLED
 from foyer.audit.services import record
 from foyer.audit.verbs import Verb
 from foyer.config import current
+from foyer.homeserver.errors import HomeserverError, NameTaken
 from foyer.homeserver.make import current as current_homeserver
 from foyer.homeserver.port import Capability, Homeserver, Sighting
 from foyer.invites import services as invites
@@ -31,7 +36,6 @@ from foyer.kit.clock import now
 from foyer.kit.refusal import Refusal
 from foyer.names import services as names
 
-UNSETTLED = (State.CREATING, State.UNKNOWN)
 COUNTS_AS_OPEN_AFTER = timedelta(hours=1)
 CLOCK_SLACK = timedelta(seconds=2)
 LATE_SLACK = timedelta(minutes=5)
@@ -61,6 +65,8 @@ def settle_open(account: Account, *, actor: Actor, code: str = "", verb: Verb = 
         if not _move(account, UNSETTLED, State.OPEN, reason=""):
             _adopt(account, code)
         invites.complete(holder=account.holder)
+        if account.made_for:
+            names.hand_over(account.localpart, holder=account.made_for, to=account.holder)
         record(verb, actor=actor, subject=("account", account.id))
         arrivals.owe(account)
     account.refresh_from_db()
@@ -75,13 +81,23 @@ def _adopt(account: Account, code: str) -> None:
         raise OutcomeUnknown
     try:
         with transaction.atomic():
-            names.claim(row.localpart, holder=row.holder)
+            names.claim(row.localpart, holder=row.claimant)
             invites.reserve(code, holder=row.holder, ip=row.ip)
     except Refusal as refusal:
         log.error("an account was made that nothing pays for", account=row.id, reason=refusal.code)
         record(Verb.ACCOUNT_NEEDS_A_DECISION, actor=Actor.job(), subject=("account", row.id), reason=refusal.code)
         return
     Account.objects.filter(id=row.id).update(state=State.OPEN, reason="", settled_at=now())
+
+
+def settle_held(account: Account) -> bool:
+    """The account exists, locked, with the password of its person. False: a job has taken the account up meanwhile."""
+    with transaction.atomic():
+        is_held = _move(account, UNSETTLED, State.HELD, reason="")
+        if is_held:
+            record(Verb.ACCOUNT_HELD, actor=Actor.person(), subject=("account", account.id))
+    account.refresh_from_db()
+    return is_held
 
 
 def settle_refused(account: Account, reason: str) -> None:
@@ -94,23 +110,25 @@ def settle_refused(account: Account, reason: str) -> None:
     account.refresh_from_db()
 
 
-def _shelve(account: Account, homeserver: Homeserver) -> None:
-    """Make a half-made account an empty shell.
+def shelve(account: Account, homeserver: Homeserver, sources: tuple[State, ...], *, reason: str) -> None:
+    """Make an account an empty shell.
 
     The row is taken up as an attempt of ours first, so that no press settles it while it is being locked.
+
+    Raises:
+        HomeserverError: it stays taken up, and the sweep finds it.
     """
     taken_up = now()
-    if not Account.objects.filter(id=account.id, state__in=UNSETTLED, begun_at=account.begun_at).update(
-        state=State.CREATING, is_shell=True, begun_at=taken_up
-    ):
+    mine = Account.objects.filter(id=account.id, state__in=sources, begun_at=account.begun_at)
+    if not mine.update(state=State.CREATING, is_shell=True, begun_at=taken_up, settled_at=None):
         return
     account.begun_at = taken_up
     homeserver.shelve(account.localpart)
     with transaction.atomic():
-        if _move(account, UNSETTLED, State.SHELVED, reason="half-made"):
+        if _move(account, UNSETTLED, State.SHELVED, reason=reason):
             names.release(account.localpart, holder=account.holder)
             invites.release(holder=account.holder)
-            record(Verb.ACCOUNT_SHELVED, actor=Actor.job(), subject=("account", account.id))
+            record(Verb.ACCOUNT_SHELVED, actor=Actor.job(), subject=("account", account.id), reason=reason)
 
 
 def mark_unknown(account: Account, reason: str) -> None:
@@ -120,6 +138,27 @@ def mark_unknown(account: Account, reason: str) -> None:
             record(Verb.ACCOUNT_UNKNOWN, actor=Actor.job(), subject=("account", account.id), reason=reason)
             jobs.enqueue("accounts.settle", subject=str(account.id), delay=timedelta(seconds=2))
     account.refresh_from_db()
+
+
+def maybe_done(error: HomeserverError, account: Account, homeserver: Homeserver) -> bool:
+    """Say whether there may be an account of ours now, whatever the answer was.
+
+    A shell is there in any case. And a claim that found the name taken, free a moment ago and promised to nobody
+    else here, may have found itself: a proxy that repeats requests hands on the second answer.
+    """
+    if account.is_shell or getattr(error, "maybe_done", False):
+        return True
+    return isinstance(error, NameTaken) and not homeserver.create_is_one_step
+
+
+def is_refused_now(account: Account) -> bool:
+    """Find out at once, as far as the homeserver answers, whether somebody else has the name."""
+    try:
+        settle(account.id)
+    except (StillUnknown, HomeserverError):
+        return False
+    account.refresh_from_db()
+    return account.state == State.REFUSED
 
 
 def _move(account: Account, sources: tuple[State, ...], target: State, *, reason: str) -> bool:
@@ -160,6 +199,10 @@ def _settle_by_sighting(account: Account, homeserver: Homeserver, sighting: Sigh
         _settle_absent(account)
     elif not _is_ours(account, sighting):
         settle_refused(account, "name-taken")
+    elif account.stays_locked and sighting.seen and not account.is_shell:
+        settle_refused(account, "name-taken")  # nobody could sign in to ours
+    elif account.stays_locked:
+        shelve(account, homeserver, UNSETTLED, reason="half-made")
     elif sighting.seen and account.is_shell:
         settle_open(account, actor=Actor.job())  # whoever signed in knew the password that only we could set
     elif sighting.seen:
@@ -169,7 +212,7 @@ def _settle_by_sighting(account: Account, homeserver: Homeserver, sighting: Sigh
         settle_open(account, actor=Actor.job())
     else:
         # Nobody knows whether the password arrived, so nobody may rely on it: the next press gets the shell.
-        _shelve(account, homeserver)
+        shelve(account, homeserver, UNSETTLED, reason="half-made")
 
 
 def _is_ours(account: Account, sighting: Sighting) -> bool:
@@ -180,7 +223,7 @@ def _is_ours(account: Account, sighting: Sighting) -> bool:
 
 
 def _settle_by_presence(account: Account) -> None:
-    if now() - account.begun_at < COUNTS_AS_OPEN_AFTER:
+    if account.stays_locked or now() - account.begun_at < COUNTS_AS_OPEN_AFTER:
         raise StillUnknown
     settle_open(account, actor=Actor.job(), verb=Verb.ACCOUNT_SETTLED_BY_PRESENCE)
 

@@ -15,6 +15,7 @@ class Verb(StrEnum):
     INVITE_DELETED = "invite.deleted"
     INVITE_MAILED = "invite.mailed"
     ACCOUNT_CREATING = "account.creating"
+    ACCOUNT_HELD = "account.held"
     ACCOUNT_OPENED = "account.opened"
     ACCOUNT_REFUSED = "account.refused"
     ACCOUNT_UNKNOWN = "account.unknown"

@@ -40,6 +40,11 @@ class Invite(models.Model):
         return self.code
 
     @property
+    def holder(self) -> str:
+        """How names know this invitation, where one was made for somebody who has claimed the name already."""
+        return f"invite:{self.pk}"
+
+    @property
     def uses_left(self) -> int | None:
         """Return how many more may join, None for any number."""
         return None if self.uses_limit is None else max(0, self.uses_limit - self.used)

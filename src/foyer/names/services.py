@@ -42,6 +42,18 @@ def release(localpart: str, *, holder: str) -> None:
     Claim.objects.filter(localpart=localpart, holder=holder).delete()
 
 
+def hand_over(localpart: str, *, holder: str, to: str) -> bool:
+    """Let `to` have what `holder` has claimed, for good, without a moment in between. False: `holder` has it not."""
+    mine = Claim.objects.filter(localpart=localpart, holder=holder)
+    return mine.update(holder=to, until=None, at=now()) == 1
+
+
+def holder_of(localpart: str) -> str | None:
+    """Return who has a claim on the name at this moment."""
+    live = Claim.objects.filter(Q(until__isnull=True) | Q(until__gt=now()), localpart=localpart)
+    return live.values_list("holder", flat=True).first()
+
+
 def is_held(localpart: str) -> bool:
     """Say whether anybody has a claim on the name at this moment."""
-    return Claim.objects.filter(Q(until__isnull=True) | Q(until__gt=now()), localpart=localpart).exists()
+    return holder_of(localpart) is not None
