@@ -73,6 +73,7 @@ def test_defaults_are_those_that_were_promised() -> None:
         "email.from": None,
         "moderators.emails": [],
         "moderators.room": None,
+        "moderators.notice": None,
         "staff.second_factor": "optional",
         "staff.session": "12h",
         "legal": [],

@@ -24,6 +24,7 @@ Reader = Callable[[Any], Any]
     [
         (values.text, "  a  b ", "a  b"),
         (values.lines, "a\n\nb\n", "a\n\nb"),
+        (values.notice, "{address} wants in:\n{link} {}", "{address} wants in:\n{link} {}"),
         (values.flag, "YES", True),
         (values.flag, False, False),
         (values.flag, "off", False),
@@ -195,6 +196,11 @@ def test_value_that_is_right_is_read(read: Reader, value: Any, expected: Any) ->
             clients.client,
             ["Element"],
             "Choose of element-x, element, cinny, fluffychat, nheko, schildichat, or give name and url of another.",
+        ),
+        (
+            values.notice,
+            ["{adress}", "{address} {adress}"],
+            "{adress} is not known here. These are: {address}, {link}, {server}, {waiting}.",
         ),
     ],
 )

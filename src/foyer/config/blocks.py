@@ -194,6 +194,12 @@ class Moderators(Block):
         default=(), examples=[["team@example.org"]], description="Mails go to these."
     )
     room: t.Room | None = Field(default=None, examples=["#team:example.org"], description="A Matrix room that is told.")
+    notice: t.Notice | None = Field(
+        default=None,
+        examples=["{address} would like to join: {link}"],
+        description="What is said in that room of a new application. {address}, {link}, {server} and {waiting} (how "
+        "many wait) are filled in. Unset: a sentence of Foyer's.",
+    )
 
 
 class Staff(Block):

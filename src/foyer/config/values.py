@@ -21,6 +21,8 @@ from foyer.kit.durations import SECONDS, format_duration, parse_duration
 YES, NO = {"true", "yes", "on", "1"}, {"false", "no", "off", "0"}
 UNITS = {"second": SECONDS["s"], "minute": SECONDS["m"], "hour": SECONDS["h"], "day": SECONDS["d"]}
 
+NOTICE_FIELDS = ("address", "link", "server", "waiting")
+
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f]")
 _RATE = re.compile(r"([0-9]{1,9})\s*(?:/|per)\s*(second|minute|hour|day)s?", re.IGNORECASE)
 
@@ -64,6 +66,16 @@ def lines(value: Any) -> str:
     if isinstance(value, str) and _CONTROL.search(value) is None and value.strip():
         return value.strip()
     return text(value)
+
+
+def notice(value: Any) -> str:
+    """Return text of any number of lines whose `{…}` are all known."""
+    words = lines(value)
+    unknown = [name for name in re.findall(r"\{(\w+)\}", words) if name not in NOTICE_FIELDS]
+    if unknown:
+        known = ", ".join(f"{{{name}}}" for name in NOTICE_FIELDS)
+        raise ValueError(f"{{{unknown[0]}}} is not known here. These are: {known}.")
+    return words
 
 
 def secret(value: Any) -> SecretStr:
