@@ -35,7 +35,7 @@ FOR_NEWCOMERS = tuple(
         "homeserver/errors.py",
         "invites/errors.py",
         "kit/",
-        "notify/messages.py",
+        "notify/messages/",
         "notify/templates/",
         "screening/",
         "web/",

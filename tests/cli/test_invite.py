@@ -166,7 +166,7 @@ def test_create_and_send_owes_the_mail(foyer: Foyer, configure: Configure) -> No
     configure(email={"host": "127.0.0.1", "security": "none", "from": "join@example.test"})
     said = foyer("invite", "create", "--send", "--email", "maria@example.org")
     assert said.status == 0
-    assert Job.objects.get().kind == "invites.mail"
+    assert Job.objects.get().kind == "notify.email"
 
 
 def test_list_without_any_says_how_to_make_one(foyer: Foyer) -> None:

@@ -27,6 +27,7 @@ from foyer.jobs.services import LEASE
 from foyer.jobs.worker import Worker
 from foyer.kit.actor import Actor
 from foyer.kit.clock import now
+from foyer.notify.models import Delivery
 from tests.support.smtp import Sink, Taken, sink
 
 __all__ = ["sink"]
@@ -125,9 +126,10 @@ def test_mailed_link_proves_the_email_and_the_job_holds_no_secret() -> None:
 
     key = services.email_key(invite)
     assert mailing.link(invite) == f"{queries.link(invite)}?{mailing.KEY_PARAMETER}={key}"
-    job = Job.objects.get()
+    job, delivery = Job.objects.get(), Delivery.objects.get()
     kept = f"{job.kind} {job.subject} {job.last_error} {[event.facts for event in Event.objects.all()]}"
     assert not any(secret in kept for secret in (key, invite.code, EMAIL))
+    assert not any(secret in str(vars(delivery)) for secret in (key, invite.code))
 
 
 def test_mailed_link_opens_the_page_that_hands_the_key_on(client: Client) -> None:
@@ -173,9 +175,9 @@ def test_email_refused_for_good_is_given_up_and_kept(sink: Sink) -> None:
 
     work()
 
-    job = Job.objects.get()
-    assert job.gave_up_at is not None
-    assert job.last_error == "mail-address-refused"
+    delivery = Delivery.objects.get()
+    assert (delivery.state, delivery.last_error) == ("refused", "mail-address-refused")
+    assert not Job.objects.exists()
     assert Event.objects.filter(verb="job.gave-up").count() == 1
 
 

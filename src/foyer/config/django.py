@@ -54,6 +54,7 @@ INSTALLED_APPS = [
     "foyer.audit",
     "foyer.jobs",
     "foyer.names",
+    "foyer.notify",
     "foyer.screening",
     "foyer.invites",
     "foyer.accounts",

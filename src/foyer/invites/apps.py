@@ -1,4 +1,4 @@
-"""Registers the jobs of this room when Django starts."""
+"""Registers the mail of this room when Django starts."""
 
 from __future__ import annotations
 
@@ -13,5 +13,5 @@ class InvitesConfig(AppConfig):
     name = "foyer.invites"
 
     def ready(self) -> None:
-        """Import the handlers, so that every process knows which jobs there are."""
-        importlib.import_module("foyer.invites.jobs")
+        """Import the renderer, so that every process can put the mail into words."""
+        importlib.import_module("foyer.invites.mailing")

@@ -6,7 +6,6 @@ attached to the account. The key is worked out when the mail is written, and kep
 
 from __future__ import annotations
 
-import secrets
 from urllib.parse import urlencode
 
 from django.db import transaction
@@ -19,14 +18,16 @@ from foyer.invites import queries
 from foyer.invites.errors import InviteUnknown
 from foyer.invites.models import Invite
 from foyer.invites.services import email_key
-from foyer.jobs import services as jobs
-from foyer.jobs.models import Job
 from foyer.kit.actor import Actor
 from foyer.kit.refusal import Refusal
 from foyer.notify import email
-from foyer.notify.messages import InvitationMail
+from foyer.notify import queries as deliveries
+from foyer.notify import services as notify
+from foyer.notify.messages import Invitation
+from foyer.notify.registry import renders
 
 KEY_PARAMETER = "key"
+KIND = "invites.invitation"
 
 
 class InviteWithoutEmail(Refusal):
@@ -61,36 +62,28 @@ def send(invite: Invite, *, actor: Actor, language: str | None = None) -> bool:
         if not locked.email:
             raise InviteWithoutEmail
         queries.require_live(locked)
-        if Job.objects.filter(kind="invites.mail", subject__startswith=f"{locked.id} ", gave_up_at=None).exists():
+        if deliveries.is_owed(KIND, f"invite:{locked.id}"):
             return False
         record(Verb.INVITE_MAILED, actor=actor, subject=("invite", locked.id))
-        # The second part tells one delivery from the next: sent again on purpose, the mail shall not look like a copy.
-        subject = f"{locked.id} {secrets.token_hex(8)} {language or get_language() or 'en'}"
-        jobs.enqueue("invites.mail", subject=subject)
+        notify.deliver(KIND, f"invite:{locked.id} {language or get_language() or 'en'}", to=locked.email)
     return True
 
 
-def deliver(subject: str) -> None:
-    """Write and send the mail of a job; nothing where nobody can join by the invitation any more.
-
-    Raises:
-        MailError
-    """
-    identifier, _delivery, language = subject.split(" ")
-    invite = Invite.objects.filter(id=int(identifier)).first()
+@renders(KIND)
+def letter(subject: str, _to: str) -> Invitation | None:
+    """Return the mail to the email that the invitation is for by now; None where nobody can join by it any more."""
+    about, language = subject.split(" ")
+    invite = Invite.objects.filter(id=int(about.removeprefix("invite:"))).first()
     if invite is None or not invite.email or not invite.is_live:
-        return
-    email.send(
-        InvitationMail(
-            to=invite.email,
-            delivery=f"invites.mail {subject}",
-            link=link(invite),
-            language=language,
-            inviter=invite.inviter,
-            message=invite.message,
-            localpart=invite.localpart,
-            expires_at=invite.expires_at,
-        )
+        return None
+    return Invitation(
+        to=invite.email,
+        language=language,
+        link=link(invite),
+        inviter=invite.inviter,
+        message=invite.message,
+        localpart=invite.localpart,
+        expires_at=invite.expires_at,
     )
 
 

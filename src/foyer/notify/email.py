@@ -7,6 +7,7 @@ of one delivery has the same Message-ID, by which mail programs and servers tell
 from __future__ import annotations
 
 import contextlib
+import secrets
 import smtplib
 import socket
 import ssl
@@ -16,24 +17,25 @@ from email.errors import MessageError
 from email.headerregistry import Address
 from email.message import EmailMessage
 from email.policy import SMTP
-from email.utils import format_datetime, parseaddr
+from email.utils import format_datetime
 from urllib.parse import urlsplit
 
-from django.conf import settings
 from django.utils.translation import gettext_lazy as _
 
 from foyer.config import current
 from foyer.config.schema import Email
 from foyer.kit.clock import now
-from foyer.kit.codes import keyed_digest
 from foyer.notify.errors import AddressRefused, MailMisconfigured
-from foyer.notify.messages import Mail
+from foyer.notify.logo import LOGO_ID, logo
+from foyer.notify.messages import Content
+from foyer.notify.rendering import clean
 from foyer.notify.smtp_errors import meaning_of
 
 STEP_SECONDS = 30.0
 LONGEST_SECONDS = 120.0
 GOODBYE_SECONDS = 5.0
-MESSAGE_ID_LENGTH = 32
+# Nothing that is not ASCII travels as it is, and no line is longer than 78: https://www.rfc-editor.org/rfc/rfc2045#section-6
+POLICY = SMTP.clone(cte_type="7bit")
 
 
 def is_configured() -> bool:
@@ -41,16 +43,34 @@ def is_configured() -> bool:
     return current().email.host is not None
 
 
-def send(mail: Mail, *, step_seconds: float = STEP_SECONDS, longest_seconds: float = LONGEST_SECONDS) -> None:
+def send(
+    content: Content,
+    *,
+    to: str,
+    message_id: str,
+    step_seconds: float = STEP_SECONDS,
+    longest_seconds: float = LONGEST_SECONDS,
+) -> None:
     """Hand a mail over to the mail server. Call outside of any transaction; it may take `longest_seconds`.
+
+    `message_id` (such as new_message_id() makes) is the same whenever this mail is sent again.
 
     Raises:
         MailUnreachable, MailBusy, MailMisconfigured: time, or the owner, heals it.
         AddressRefused, MailRefused: nothing does.
     """
-    message = compose(mail)
+    message = compose(content, to=to, message_id=message_id)
     with _session(step_seconds, longest_seconds) as client:
         client.send_message(message)
+
+
+def new_message_id() -> str:
+    """Return one that no other mail has."""
+    try:
+        domain = _sender().domain
+    except MailMisconfigured:  # it is mended before the mail goes
+        domain = urlsplit(current().public_url).hostname or "localhost"
+    return f"<{secrets.token_hex(16)}@{domain}>"
 
 
 def probe(*, step_seconds: float = 10.0) -> None:
@@ -63,37 +83,58 @@ def probe(*, step_seconds: float = 10.0) -> None:
         client.noop()
 
 
-def compose(mail: Mail) -> EmailMessage:
+def compose(content: Content, *, to: str, message_id: str) -> EmailMessage:
     """Return the whole mail, headers and all.
 
     Raises:
         AddressRefused: `to` is not an email at all.
         MailMisconfigured: there is nobody that the mail could come from.
     """
-    content = mail.content()
     sender = _sender()
-    message = EmailMessage(policy=SMTP)
+    message = EmailMessage(policy=POLICY)
     message["From"] = sender
-    try:
-        message["To"] = Address(addr_spec=mail.to)
-    except (ValueError, MessageError, IndexError) as error:
-        raise AddressRefused(detail="not an email") from error
-    message["Subject"] = " ".join(content.subject.split())
+    message["To"] = _recipient(to)
+    message["Subject"] = clean(content.subject)
     message["Date"] = format_datetime(now())
-    digest = keyed_digest(settings.SECRET_KEY, "message-id", mail.delivery)[:MESSAGE_ID_LENGTH]
-    message["Message-ID"] = f"<{digest}@{sender.domain}>"
-    # No holiday notice may come back: https://www.rfc-editor.org/rfc/rfc3834#section-5
+    message["Message-ID"] = message_id
+    # No holiday notice may come back: https://www.rfc-editor.org/rfc/rfc3834#section-5, and Exchange's own word for it.
     message["Auto-Submitted"] = "auto-generated"
+    message["X-Auto-Response-Suppress"] = "All"
+    if content.is_for_moderators:
+        # Whoever reads the sender's mail can take them off the list: https://www.rfc-editor.org/rfc/rfc2369#section-3.2
+        message["List-Unsubscribe"] = f"<mailto:{sender.addr_spec}?subject=unsubscribe>"
     message.set_content(content.text)
     message.add_alternative(content.html, subtype="html")
-    message["Content-Language"] = mail.language  # last: before, it would move into the first part
+    _attach_logo(message, content)
+    message["Content-Language"] = content.language  # last: before, it would move into the first part
     return message
 
 
-def _sender() -> Address:
-    name, email = parseaddr(current().email.sender)
+def _recipient(to: str) -> Address:
+    name, _at, domain = to.rpartition("@")
     try:
-        return Address(display_name=name or current().display_name, addr_spec=email)
+        if name.isascii() and not domain.isascii():
+            # Every mail server takes the domain's other spelling; few take this one.
+            domain = domain.encode("idna").decode()
+        return Address(addr_spec=f"{name}@{domain}")
+    except (ValueError, MessageError, IndexError) as error:
+        raise AddressRefused(detail="not an email") from error
+
+
+def _attach_logo(message: EmailMessage, content: Content) -> None:
+    picture = logo()
+    html = message.get_body(("html",))
+    if picture is None or html is None or f"cid:{LOGO_ID}" not in content.html:
+        return
+    html.add_related(picture.content, "image", picture.subtype, cid=f"<{LOGO_ID}>", disposition="inline")
+
+
+def _sender() -> Address:
+    # Not parseaddr: it stumbles over a comma in a name that an owner wrote without quotes.
+    name, _bracket, email = current().email.sender.rpartition("<")
+    shown = name.strip().strip('"') or current().display_name
+    try:
+        return Address(display_name=shown, addr_spec=email.removesuffix(">").strip())
     except (ValueError, MessageError, IndexError) as error:
         raise MailMisconfigured(remedy=_("Set email.from to the email that mails shall come from.")) from error
 

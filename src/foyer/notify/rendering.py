@@ -7,17 +7,19 @@ mode they invert colours as they like; only the button has colours of its own, a
 from __future__ import annotations
 
 import functools
-from datetime import UTC, datetime
+import unicodedata
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import css_inline
 from babel import Locale
-from babel.dates import format_date, format_time
-from django.utils.translation import get_language, get_language_bidi, gettext, ngettext, to_locale
+from babel.dates import format_date, format_time, format_timedelta
+from django.utils.translation import get_language, get_language_bidi, gettext, to_locale
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
 
 from foyer.config import current
+from foyer.notify.logo import LOGO_ID, logo
 
 TEMPLATES = Path(__file__).resolve().parent / "templates"
 WHITE, NEARLY_BLACK = "#ffffff", "#0a0c0b"
@@ -31,14 +33,21 @@ def render(template: str, **context: Any) -> str:
     made = words.render(
         **context,
         server=config.display_name,
-        server_name=config.server_name,
         public_url=config.public_url,
+        copy_the_link=gettext("If the button does not work, copy this link into your browser:"),
+        has_logo=logo() is not None,
+        logo_id=LOGO_ID,
         accent=config.branding.accent,
         on_accent=text_on(config.branding.accent),
         language=to_locale(language).replace("_", "-"),
         direction="rtl" if get_language_bidi() else "ltr",
     )
     return _inliner().inline(made) if template.endswith(".html") else made
+
+
+def clean(text: str) -> str:
+    """Return the text without characters that are none to a reader: they steer terminals, and some break a mail."""
+    return "".join(c for c in text if c in "\n\t" or unicodedata.category(c) not in ("Cc", "Cs"))
 
 
 def text_on(colour: str) -> str:
@@ -64,28 +73,42 @@ def _linear(share: float) -> float:
     return float(share / 12.92 if share <= 0.04045 else ((share + 0.055) / 1.055) ** 2.4)
 
 
-def _long_moment(at: datetime) -> str:
+def long_moment(at: datetime) -> str:
     """Return `28 November 2026, 14:00 UTC`."""
-    locale = Locale.parse(to_locale(get_language() or "en"))
     at = at.astimezone(UTC)
-    return f"{format_date(at, format='long', locale=locale)}, {format_time(at, format='short', locale=locale)} UTC"
+    return f"{long_day(at)}, {format_time(at, format='short', locale=_locale())} UTC"
+
+
+def long_day(at: datetime) -> str:
+    """Return `28 November 2026`."""
+    return format_date(at.astimezone(UTC), format="long", locale=_locale())
+
+
+def rough_time(span: timedelta) -> str:
+    """Return `2 days`: the largest unit that says it, rounded."""
+    return format_timedelta(span, threshold=1.5, locale=_locale())
+
+
+def _locale() -> Locale:
+    return Locale.parse(to_locale(get_language() or "en"))
+
+
+def _clean_text(value: Any) -> Any:
+    # Markup, which is a str too, is made of values that have been here before.
+    return clean(value) if type(value) is str else value
 
 
 @functools.cache
 def _environment() -> Environment:
-    made = Environment(
+    return Environment(
         loader=FileSystemLoader(TEMPLATES),
         autoescape=select_autoescape(enabled_extensions=("html",)),
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
         keep_trailing_newline=True,
-        extensions=["jinja2.ext.i18n"],
+        finalize=_clean_text,
     )
-    made.policies["ext.i18n.trimmed"] = True
-    made.install_gettext_callables(gettext, ngettext, newstyle=True)  # type: ignore[attr-defined]
-    made.filters["long_moment"] = _long_moment
-    return made
 
 
 @functools.cache

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import secrets
 from collections.abc import Iterator
-from dataclasses import dataclass
 from html import escape
 
 from foyer.cli.doctor.findings import Finding, fault, ok
@@ -14,19 +12,10 @@ from foyer.notify.errors import MailError
 from foyer.notify.messages import Content
 
 
-@dataclass(frozen=True, slots=True)
-class Trial:
-    """A mail that says nothing but that it arrived."""
-
-    to: str
-    server: str
-    delivery: str
-    language: str = "en"
-
-    def content(self) -> Content:
-        """Return the words."""
-        text = f"Foyer of {self.server} can send mail. Somebody ran `foyer doctor --mail-to` with your email."
-        return Content(subject=f"A test from {self.server}", text=text + "\n", html=f"<p>{escape(text)}</p>")
+def _trial(server: str) -> Content:
+    """Return a mail that says nothing but that it arrived."""
+    text = f"Foyer of {server} can send mail. Somebody ran `foyer doctor --mail-to` with your email."
+    return Content(subject=f"A test from {server}", text=text + "\n", html=f"<p>{escape(text)}</p>")
 
 
 def look(config: Config, *, mail_to: str | None) -> Iterator[Finding]:
@@ -50,7 +39,7 @@ def look(config: Config, *, mail_to: str | None) -> Iterator[Finding]:
 
 def _send(config: Config, mail_to: str) -> Iterator[Finding]:
     try:
-        email.send(Trial(mail_to, config.display_name, delivery=f"doctor {secrets.token_hex(8)}"))
+        email.send(_trial(config.display_name), to=mail_to, message_id=email.new_message_id())
     except MailError as error:
         yield fault(f"The mail to {mail_to} was not taken: {error.detail or error}", error.remedy)
     else:

@@ -1,0 +1,28 @@
+"""The deeds of this room. When to give a message up is decided in `sending`, with its record, and not by the job."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from foyer.homeserver.errors import HomeserverError
+from foyer.jobs.registry import handler
+from foyer.notify import sending, services
+from foyer.notify.errors import MailError
+
+
+@handler("notify.email", lane="mail", passing=(MailError,), give_up_after=None)
+def send_email(subject: str) -> None:
+    """Try to send a mail."""
+    sending.attempt(int(subject))
+
+
+@handler("notify.room", lane="homeserver", passing=(HomeserverError,), give_up_after=None)
+def say_in_room(subject: str) -> None:
+    """Try to say something in a room."""
+    sending.attempt(int(subject))
+
+
+@handler("notify.sweep", lane="house", every=timedelta(hours=1))
+def sweep(_subject: str) -> None:
+    """Delete records that are older than `retention.decided`."""
+    services.sweep()
