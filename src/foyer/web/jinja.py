@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from babel import Locale
-from babel.dates import format_date, format_time
+from babel.dates import format_date, format_time, format_timedelta
 from django.utils.translation import get_language, gettext, ngettext, npgettext, pgettext, to_locale
 from jinja2 import Environment, StrictUndefined
 from markupsafe import Markup
@@ -19,15 +19,21 @@ def babel_locale() -> Locale:
     return Locale.parse(to_locale(get_language() or "en"))
 
 
+def words_locale() -> Locale:
+    """Return the active language's way to write days: in English the day before the month, which nobody reads wrongly."""
+    locale = babel_locale()
+    return Locale("en", "GB") if locale.language == "en" else locale
+
+
+def long_day(at: datetime) -> str:
+    """Return `28 November 2026`, the day that it is in UTC."""
+    return format_date(at.astimezone(UTC), format="long", locale=words_locale())
+
+
 def long_moment(at: datetime) -> str:
     """Return a moment in words, in UTC: `28 November 2026, 14:00 UTC`. The scripts show the reader's own clock."""
-    at = at.astimezone(UTC)
-    locale = babel_locale()
-    if locale.language == "en":
-        locale = Locale("en", "GB")  # the day before the month, and 24 hours: nobody reads it wrongly
-    day = format_date(at, format="long", locale=locale)
-    time = format_time(at, format="short", locale=locale)
-    return f"{day}, {time} UTC"
+    time = format_time(at.astimezone(UTC), format="short", locale=words_locale())
+    return f"{long_day(at)}, {time} UTC"
 
 
 def iso(at: datetime) -> str:
@@ -38,6 +44,11 @@ def iso(at: datetime) -> str:
 def moment_tag(at: datetime) -> Markup:
     """Return a moment for a page: in UTC and in words, and exact for the scripts, which show the reader's own clock."""
     return Markup('<time datetime="{}" data-moment>{}</time>').format(iso(at), long_moment(at))
+
+
+def rough_time(span: timedelta) -> str:
+    """Return `2 days`: the largest unit that says it, rounded."""
+    return format_timedelta(span, threshold=1.5, locale=babel_locale())
 
 
 def strong(text: str) -> Markup:
@@ -54,5 +65,5 @@ def environment(**options: Any) -> Environment:
     env.policies["ext.i18n.trimmed"] = True
     env.install_gettext_callables(gettext, ngettext, newstyle=True, pgettext=pgettext, npgettext=npgettext)  # type: ignore[attr-defined]
     env.globals["asset"] = asset
-    env.filters.update(moment=moment_tag, strong=strong)
+    env.filters.update(moment=moment_tag, strong=strong, rough=rough_time, day=long_day)
     return env

@@ -17,6 +17,9 @@ function problemOf(input) {
   if (input.validity.valueMissing) {
     return words.missing;
   }
+  if (input.validity.typeMismatch) {
+    return words.malformed;
+  }
   return input.value.length < input.minLength ? words.short : "";
 }
 
@@ -37,7 +40,7 @@ export function watchForm(form) {
   const button = form.querySelector("[data-submit]");
   const progress = form.querySelector("[data-progress]");
   const label = button.textContent;
-  const inputs = [...form.querySelectorAll("[data-missing] input[required]")];
+  const inputs = [...form.querySelectorAll("[data-missing] :is(input, textarea)[required]")];
   form.noValidate = true;
 
   function rest() {
@@ -69,6 +72,10 @@ export function watchForm(form) {
   form.addEventListener("submit", (event) => {
     if (form.dataset.sent) {
       event.preventDefault();
+      return;
+    }
+    // Going back needs nothing to be right.
+    if (event.submitter?.hasAttribute("data-go")) {
       return;
     }
     const wrong = firstProblem(inputs);

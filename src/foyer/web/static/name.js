@@ -79,7 +79,8 @@ export function watchName(field) {
     sayError(input, "");
     say("", "");
     offer([]);
-    if (name) {
+    // Nobody may ask before their email is confirmed.
+    if (name && words.available) {
       timer = window.setTimeout(() => ask(name), PAUSE);
     }
   }
