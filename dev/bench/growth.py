@@ -60,7 +60,7 @@ def _register(scale: Scale, doors: dict[tuple[str, str], Foyer], sizes: dict[str
     for number in range(1 + (rounds := scale.of(7, 2))):
         scale.say(f"Growth: round {number} of {rounds}")
         each: dict[tuple[str, str], list[float]] = {key: [] for key in doors}
-        for _ in range(scale.of(300, 20)):
+        for _ in range(scale.of(60, 5)):
             for key, foyer in doors.items():
                 # A batch of a few at a time: opening the connection is not timed, and both sides stay near in time.
                 batch = load.run(foyer.port, queues[key], connections=1, count=4)

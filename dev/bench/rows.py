@@ -1,4 +1,7 @@
-"""Filling Foyer's tables by SQL: what a server has after years, in seconds."""
+"""Filling Foyer's tables by SQL: what a server has after years, in seconds.
+
+Columns that are not named here are left empty, so that a new one breaks no measurement.
+"""
 
 from __future__ import annotations
 
@@ -71,8 +74,51 @@ def fill(database: str, number: int, *, past: bool) -> None:
     write(database, tables, number)
 
 
-def _rows(table: Table, number: int) -> Iterator[tuple[Any, ...]]:
-    return (table.row(each) for each in range(1, number + 1))
+@dataclass(frozen=True)
+class _Filling:
+    """A table with all the columns that want a value."""
+
+    table: Table
+    more: dict[str, Any]
+    """Columns that the table has gained, and the empty value of each."""
+
+    @property
+    def columns(self) -> list[str]:
+        return [*self.table.columns, *self.more]
+
+    def rows(self, number: int) -> Iterator[tuple[Any, ...]]:
+        empty = tuple(self.more.values())
+        return (self.table.row(each) + empty for each in range(1, number + 1))
+
+
+def empty_value(kind: str) -> Any:
+    """The empty value of a column of this SQL type."""
+    if kind.startswith("bool"):
+        return False
+    return 0 if "int" in kind else "[]" if kind == "jsonb" else ""
+
+
+def _gained(table: Table, wanting: Iterable[tuple[str, str]]) -> _Filling:
+    gained = {name: empty_value(kind) for name, kind in wanting if name not in table.columns}
+    return _Filling(table, gained)
+
+
+def _fill_sqlite(database: str, tables: Iterable[Table], number: int) -> None:
+    path = database.removeprefix("sqlite:///")
+    wanting = 'SELECT name, type FROM pragma_table_info(?) WHERE "notnull" AND dflt_value IS NULL AND pk = 0'
+    with contextlib.closing(sqlite3.connect(path, isolation_level=None)) as connection:
+        connection.execute("PRAGMA synchronous=OFF")  # The file is thrown away if this is interrupted.
+        connection.execute("PRAGMA cache_size=-400000")
+        for table in tables:
+            filling = _gained(table, connection.execute(wanting, (table.name,)).fetchall())
+            marks = ", ".join("?" * len(filling.columns))
+            insert = f"INSERT INTO {table.name} ({', '.join(filling.columns)}) VALUES ({marks})"  # noqa: S608 - our names
+            connection.execute("BEGIN IMMEDIATE")
+            for chunk in _chunks(filling.rows(number)):
+                connection.executemany(insert, chunk)
+            connection.execute("COMMIT")
+        connection.execute("PRAGMA synchronous=FULL")
+        connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
 
 
 def _chunks(rows: Iterator[tuple[Any, ...]]) -> Iterator[list[tuple[Any, ...]]]:
@@ -80,30 +126,19 @@ def _chunks(rows: Iterator[tuple[Any, ...]]) -> Iterator[list[tuple[Any, ...]]]:
         yield chunk
 
 
-def _fill_sqlite(database: str, tables: Iterable[Table], number: int) -> None:
-    path = database.removeprefix("sqlite:///")
-    with contextlib.closing(sqlite3.connect(path, isolation_level=None)) as connection:
-        connection.execute("PRAGMA synchronous=OFF")  # The file is thrown away if this is interrupted.
-        connection.execute("PRAGMA cache_size=-400000")
-        for table in tables:
-            marks = ", ".join("?" * len(table.columns))
-            insert = f"INSERT INTO {table.name} ({', '.join(table.columns)}) VALUES ({marks})"  # noqa: S608 - our names
-            connection.execute("BEGIN IMMEDIATE")
-            for chunk in _chunks(_rows(table, number)):
-                connection.executemany(insert, chunk)
-            connection.execute("COMMIT")
-        connection.execute("PRAGMA synchronous=FULL")
-        connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
-
-
 def _fill_postgresql(database: str, tables: Iterable[Table], number: int) -> None:
     import psycopg  # only in .venv, and only needed here
 
+    wanting = (
+        "SELECT column_name, data_type FROM information_schema.columns WHERE table_schema = current_schema() "
+        "AND table_name = %s AND is_nullable = 'NO' AND is_identity = 'NO' AND column_default IS NULL"
+    )
     with psycopg.connect(database, autocommit=True) as connection, connection.cursor() as cursor:
         for table in tables:
-            target = f"{table.name} ({', '.join(table.columns)})"
+            filling = _gained(table, cursor.execute(wanting, (table.name,)).fetchall())
+            target = f"{table.name} ({', '.join(filling.columns)})"
             with cursor.copy(f"COPY {target} FROM STDIN".encode()) as copy:
-                for row in _rows(table, number):
+                for row in filling.rows(number):
                     copy.write_row(row)
         cursor.execute("VACUUM ANALYZE")
         cursor.execute("CHECKPOINT")

@@ -9,6 +9,7 @@ from __future__ import annotations
 import argparse
 import json
 import shutil
+import signal
 import sys
 import tempfile
 import time
@@ -87,6 +88,8 @@ def main(arguments: list[str]) -> int:
     names = asked.only or list(CASES)
     if not asked.quick and (busy := machine.load_average()) > CALM:
         print(f"This machine is busy (load {busy:g}): others will share these figures.", flush=True)
+    # So that a measurement that is stopped cleans up too; its children end with it in any case.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     CACHE.mkdir(exist_ok=True)
     # Below the checkout, because /tmp may be memory, which is always durable.
     folder = Path(tempfile.mkdtemp(prefix="bench-", dir=CACHE))
