@@ -25,7 +25,9 @@ def backup(
     write the same form, and either takes up what the other wrote. Keep foyer.yaml yourself; the file holds personal
     data and secrets, and only its owner can read it.
     """
-    config = boot()
+    boot()
+    from django.db import connection
+
     from foyer.cli import migrations, output
     from foyer.cli.archive.saving import save
     from foyer.cli.local_time import zone
@@ -37,8 +39,9 @@ def backup(
         raise CommandFailed(f"The folder {path.parent} does not exist. Create it first.")
     if path.exists():
         output.ask_before(f"{path} exists. Replace it?", yes=yes)
-    if config.database.engine == "sqlite" and not Path(str(config.database.path)).exists():
-        raise CommandFailed(f"There is no database {config.database.path} yet, so there is nothing to save.")
+    database = connection.settings_dict["NAME"]
+    if connection.vendor == "sqlite" and not Path(database).exists():
+        raise CommandFailed(f"There is no database {database} yet, so there is nothing to save.")
     migrations.refuse_newer()
     if migrations.pending():
         raise CommandFailed(

@@ -24,6 +24,9 @@ def look(config: Config) -> Iterator[Finding]:
     where = place(config.database)
     if config.database.engine == "sqlite":
         path = Path(str(config.database.path))
+        if not path.parent.is_dir():
+            yield fault(f"The folder {path.parent} does not exist.", "Create it, or name another place in `database`.")
+            return
         yield from _disk(path)
         if not path.exists():
             yield warning(f"There is no database {where} yet.", "`foyer serve` makes it, and so does `foyer migrate`.")

@@ -47,10 +47,10 @@ def _why(error: urllib3.exceptions.HTTPError) -> tuple[str, str]:
     exceptions = urllib3.exceptions
     if isinstance(error, exceptions.NameResolutionError):
         return "dns", "its name is not known here"
-    if isinstance(error, exceptions.ConnectTimeoutError | exceptions.ReadTimeoutError):
-        return "time-out", f"no answer within {SECONDS:g} seconds"
     if isinstance(error, exceptions.SSLError):
         return "tls", f"the certificate is not accepted: {error}"
     if isinstance(error, exceptions.NewConnectionError):
-        return "refused", "nothing listens there"
+        return "refused", "nothing listens there"  # before the time-outs: it is one of them by descent
+    if isinstance(error, exceptions.TimeoutError):
+        return "time-out", f"no answer within {SECONDS:g} seconds"
     return "other", str(error)

@@ -1,0 +1,1 @@
+"""A Foyer of a later version: it has one migration more than this one."""

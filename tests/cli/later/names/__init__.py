@@ -1,0 +1,1 @@
+"""The migrations of the room `names` in that version."""

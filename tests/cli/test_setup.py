@@ -1,0 +1,214 @@
+"""`foyer setup`, and `foyer` alone at a terminal."""
+
+from __future__ import annotations
+
+import os
+import pty
+import re
+import select
+import subprocess
+import time
+from pathlib import Path
+
+import pytest
+import yaml
+
+from dev.synapse import Synapse
+from tests.support.server import command, environment
+
+ANSWERS = "example.org\nhttp://127.0.0.1:9\nthe-shared-word\n\nhttps://join.example.org\n\n\n\n"
+DEAD = "http://127.0.0.1:9 does not answer"
+
+
+def setup(folder: Path, answers: str, *before: str) -> subprocess.CompletedProcess[str]:
+    """Run `foyer setup` with answers from a pipe."""
+    return subprocess.run(
+        command(*before, "setup"),
+        cwd=folder,
+        env={**environment(), "HOME": str(folder)},
+        input=answers,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+
+
+def test_setup_writes_a_configuration_that_only_its_owner_reads(tmp_path: Path) -> None:
+    done = setup(tmp_path, ANSWERS)
+    path = tmp_path / "foyer.yaml"
+    assert done.returncode == 0, done.stderr
+    assert path.stat().st_mode & 0o777 == 0o600
+    written = yaml.safe_load(path.read_text())
+    assert len(written["api"].pop("legacy_shared_secret")) > 32
+    assert written == {
+        "server_name": "example.org",
+        "public_url": "https://join.example.org",
+        "homeserver": {"url": "http://127.0.0.1:9", "registration_shared_secret": "the-shared-word"},
+        "database": f"sqlite:///{tmp_path}/foyer.sqlite3",
+        "listen": "127.0.0.1:5000",
+        "trusted_proxies": ["127.0.0.1", "::1"],
+        "api": {},
+    }
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def test_setup_says_where_the_secret_comes_from_and_where_the_full_file_is(tmp_path: Path) -> None:
+    said = " ".join(setup(tmp_path, ANSWERS).stdout.split())
+    assert "It stands in homeserver.yaml as `registration_shared_secret`" in said
+    assert "foyer.dist.yaml" in said
+    assert DEAD in said
+    assert "the-shared-word" not in said
+
+
+def test_setup_makes_a_secret_key_for_postgresql(tmp_path: Path) -> None:
+    answers = ANSWERS.rpartition("\n\n")[0] + "\npostgresql://foyer:word@db.example.org/foyer\n"
+    done = setup(tmp_path, answers)
+    assert done.returncode == 0, done.stderr
+    written = yaml.safe_load((tmp_path / "foyer.yaml").read_text())
+    assert len(written["secret_key"]) >= 32
+    assert "foyer:word@" not in done.stdout
+
+
+def test_setup_writes_where_config_says(tmp_path: Path) -> None:
+    (tmp_path / "etc").mkdir()
+    done = setup(tmp_path, ANSWERS, "--config-path", "etc/our.yaml")
+    assert done.returncode == 0
+    assert (tmp_path / "etc" / "our.yaml").exists()
+    assert f"foyer --config {tmp_path}/etc/our.yaml serve" in done.stdout
+
+
+def test_setup_never_replaces_a_file_unasked(tmp_path: Path) -> None:
+    path = tmp_path / "foyer.yaml"
+    path.write_text("precious: true\n")
+    for answer in ("\n", "n\n", ""):
+        assert setup(tmp_path, answer).returncode == 1
+        assert path.read_text() == "precious: true\n"
+    assert setup(tmp_path, f"y\n{ANSWERS}").returncode == 0
+    assert "precious" not in path.read_text()
+
+
+@pytest.mark.parametrize(
+    ("answers", "said"),
+    [
+        ("", "The answers end before the question “Server name”. Nothing was written."),
+        ("example.org\n", "The answers end before the question “Synapse's URL [http://127.0.0.1:8008]”. Nothing"),
+        ("https://example.org\n", "Server name: Write only what follows the colon in a Matrix address"),
+        ("example.org\nftp://x\n", "Synapse's URL: Write the whole URL"),
+        ("example.org\n\n\n\n\n", "Give registration_shared_secret, admin_token, or both."),
+        ("example.org\n\nword\n\nhttps://x.org\nnonsense\n", "Listen on: Write host and port"),
+        (
+            "example.org\n\nword\n\nhttps://x.org\n\nperhaps\n",
+            "Is there a proxy on this machine? (Y/n): Answer y or n.",
+        ),
+        ("example.org\n\nword\n\nhttps://x.org\n\n\nmysql://x/y\n", "Database: Foyer keeps its tables in SQLite or"),
+    ],
+)
+def test_setup_with_a_wrong_answer_from_a_pipe_writes_nothing(tmp_path: Path, answers: str, said: str) -> None:
+    done = setup(tmp_path, answers)
+    assert done.returncode == 1
+    assert said in done.stderr
+    assert len(done.stderr.splitlines()) == 1
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_setup_into_a_folder_that_is_not_there_says_so(tmp_path: Path) -> None:
+    done = setup(tmp_path, ANSWERS, "--config", "nowhere/foyer.yaml")
+    assert (done.returncode, done.stderr) == (1, f"The folder {tmp_path}/nowhere does not exist. Create it first.\n")
+
+
+@pytest.mark.synapse
+def test_setup_tries_the_connection(tmp_path: Path, synapse: Synapse) -> None:
+    answers = f"{synapse.server_name}\n{synapse.url}\n{synapse.shared_secret}\n{synapse.admin_token}\n"
+    done = setup(tmp_path, f"{answers}http://localhost:5000\n\n\n\n")
+    assert done.returncode == 0, done.stderr
+    assert f"ok {synapse.url} answers: Synapse" in done.stdout
+    assert "✗" not in done.stdout
+    wrong = setup(tmp_path, f"y\n{answers.replace(synapse.shared_secret, 'wrong')}http://localhost:5000\n\n\n\n")
+    assert "✗" in wrong.stdout
+
+
+class Terminal:
+    """A person at a terminal."""
+
+    def __init__(self, folder: Path, *args: str) -> None:
+        self.said = ""
+        self.pid, self.handle = pty.fork()
+        if self.pid == 0:
+            os.chdir(folder)
+            line = command(*args)
+            os.execve(  # noqa: S606 - a program of ours
+                line[0], line, {**environment(), "HOME": str(folder), "TERM": "xterm", "COLUMNS": "100"}
+            )
+
+    def wait_for(self, words: str, seconds: float = 60) -> None:
+        """Read until these words are there."""
+        end = time.monotonic() + seconds
+        while words not in self.said:
+            assert time.monotonic() < end, self.said
+            if select.select([self.handle], [], [], 0.1)[0]:
+                try:
+                    self.said += os.read(self.handle, 4096).decode(errors="replace").replace("\r\n", "\n")
+                except OSError as error:
+                    raise AssertionError(f"it ended: {self.said}") from error
+
+    def answer(self, question: str, text: str) -> None:
+        """Wait for a question and answer it."""
+        self.wait_for(question)
+        self.said = self.said.partition(question)[2]
+        os.write(self.handle, f"{text}\n".encode())
+
+    def status(self) -> int:
+        """Wait for the end."""
+        _, status = os.waitpid(self.pid, 0)
+        os.close(self.handle)
+        return os.waitstatus_to_exitcode(status)
+
+
+def test_foyer_alone_at_a_terminal_offers_setup_and_asks_again_after_a_slip(tmp_path: Path) -> None:
+    person = Terminal(tmp_path)
+    person.answer("Shall we make one now? (Y/n): ", "")
+    person.answer("Server name: ", "https://example.org")
+    person.answer("such as example.org.\nServer name: ", "example.org")
+    person.answer("Synapse's URL [http://127.0.0.1:8008]: ", "http://127.0.0.1:9")
+    person.answer("registration_shared_secret (Enter: none): ", "the-shared-word")
+    person.answer("admin_token (Enter: none): ", "")
+    person.wait_for(DEAD)
+    assert "the-shared-word" not in person.said
+    person.answer("Change these answers? (Y/n): ", "n")
+    person.answer("Public URL [https://join.example.org]: ", "")
+    person.answer("Listen on [127.0.0.1:5000]: ", "127.0.0.1:5001")
+    person.answer("Is there a proxy on this machine? (Y/n): ", "n")
+    person.answer(f"Database [sqlite:///{tmp_path}/foyer.sqlite3]: ", "other.sqlite3")
+    person.wait_for("makes the first invitation.")
+    assert person.status() == 0
+    written = yaml.safe_load((tmp_path / "foyer.yaml").read_text())
+    assert written["listen"] == "127.0.0.1:5001"
+    assert written["database"] == f"sqlite:///{tmp_path}/other.sqlite3"
+    assert "trusted_proxies" not in written
+
+
+def test_foyer_alone_at_a_terminal_takes_no_for_an_answer(tmp_path: Path) -> None:
+    person = Terminal(tmp_path)
+    person.answer("Shall we make one now? (Y/n): ", "n")
+    assert person.status() == 1
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_setup_interrupted_writes_nothing(tmp_path: Path) -> None:
+    person = Terminal(tmp_path, "setup")
+    person.wait_for("Server name: ")
+    os.write(person.handle, b"\x03")
+    assert person.status() == 130
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_errors_are_red_at_a_terminal_only(tmp_path: Path) -> None:
+    person = Terminal(tmp_path, "xyzzy")
+    person.wait_for("\033[31mThere is no command xyzzy.")
+    assert person.status() == 2
+    plain = re.compile(r"\033")
+    piped = subprocess.run(
+        command("xyzzy"), cwd=tmp_path, env=environment(), capture_output=True, text=True, check=False
+    )
+    assert not plain.search(piped.stderr)
