@@ -73,8 +73,7 @@ def test_invitation_in_html_loads_nothing_and_carries_its_style_in_the_elements(
 
     html = mail().content().html
 
-    button = "display: inline-block;padding: 12px 24px;border-radius: 8px;background-color: #ffdf9a;color: #0a0c0b"
-    assert button in html
+    assert "border-radius: 8px;background-color: #ffdf9a;color: #0a0c0b" in html
     assert "<style" not in html
     assert not {"img", "link", "script", "iframe"} & {*Words(html).tags}
     assert "url(" not in html

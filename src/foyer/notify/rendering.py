@@ -76,7 +76,9 @@ def _linear(share: float) -> float:
 def long_moment(at: datetime) -> str:
     """Return `28 November 2026, 14:00 UTC`."""
     at = at.astimezone(UTC)
-    return f"{long_day(at)}, {format_time(at, format='short', locale=_locale())} UTC"
+    # Some programs that show mails have no sign for the narrow space before PM.
+    time = format_time(at, format="short", locale=_locale()).replace("\u202f", "\u00a0")
+    return f"{long_day(at)}, {time} UTC"
 
 
 def long_day(at: datetime) -> str:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
-from django.utils.translation import gettext, ngettext
+from django.utils.translation import gettext
 
 from foyer.config import current
 from foyer.notify.messages.letter import Button, Code, Letter, Link, Message, Paragraph, Part, Quote
@@ -31,18 +31,14 @@ class Verification(Message):
 
     def letter(self) -> Letter:
         """Return the words in the active language."""
-        valid = ngettext(
-            "The code is good for %(minutes)s minute. Instead of typing it you can also press this button:",
-            "The code is good for %(minutes)s minutes. Instead of typing it you can also press this button:",
-            self.minutes,
-        ) % {"minutes": self.minutes}
+        valid = gettext("The code is good for %(minutes)s minutes. This does the same, without typing:")
         return Letter(
             subject=gettext("%(code)s is your code for %(server)s") % {"code": self.code, "server": _server()},
             heading=gettext("Confirm your email"),
             parts=(
                 Paragraph(gettext("Type this code into the page where you ask for your account:")),
                 Code(self.code),
-                Paragraph(valid),
+                Paragraph(valid % {"minutes": self.minutes}),
                 Button(gettext("Confirm my email"), self.link),
             ),
             why=(
@@ -153,7 +149,11 @@ class Approved(Message):
         return Letter(
             subject=gettext("Your request was approved: welcome to %(server)s") % {"server": _server()},
             heading=gettext("Welcome to %(server)s") % {"server": _server()},
-            parts=(*_from_moderators(self.message), *self._next()),
+            parts=(
+                Paragraph(gettext("The moderators have approved your request.")),
+                *_from_moderators(self.message),
+                *self._next(),
+            ),
             why=(_for_you_alone(),),
         )
 
@@ -161,18 +161,12 @@ class Approved(Message):
         if not self.chooses_password:
             there = gettext("Your account %(address)s is there. Sign in with the password that you chose.")
             return (
-                Paragraph(_approved()),
                 Paragraph(there % {"address": self.address}),
                 Button(gettext("How to get in"), self.link),
             )
         choose = gettext("Choose a password now, and your account %(address)s is there.") % {"address": self.address}
         until = (Paragraph(_open_until(self.expires_at)),) if self.expires_at else ()
-        return (
-            Paragraph(_approved()),
-            Paragraph(choose),
-            Button(gettext("Choose a password"), self.link),
-            *until,
-        )
+        return (Paragraph(choose), Button(gettext("Choose a password"), self.link), *until)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -317,10 +311,6 @@ class Invitation(Message):
 
 def _server() -> str:
     return current().display_name
-
-
-def _approved() -> str:
-    return gettext("The moderators have approved your request.")
 
 
 def _for_you_alone() -> str:
