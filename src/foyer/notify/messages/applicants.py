@@ -302,7 +302,8 @@ class Invitation(Message):
         if self.localpart:
             address = f"@{self.localpart}:{current().server_name}"
             do = gettext("Choose a password, and you are in.")
-            do = f"{do} {gettext('Your address will be %(address)s.') % {'address': address}}"
+            yours = gettext("Your address will be %(address)s.")  # strings inside of an f-string are not gathered
+            do = f"{do} {yours % {'address': address}}"
         else:
             do = gettext("Choose a user name and a password, and you are in.")
         until = (Paragraph(_open_until(self.expires_at)),) if self.expires_at else ()
