@@ -9,10 +9,12 @@ import signal
 import socket
 import time
 from collections.abc import Callable
+from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
 
+from dev.postgres import Postgres
 from tests.support.server import RunningFoyer, running_foyer
 
 SECONDS = 30.0
@@ -181,3 +183,67 @@ def test_serve_in_words_of_the_predecessor_works(tmp_path: Path) -> None:
     with running_foyer(tmp_path, start=False) as foyer:
         foyer.write_config()
         assert foyer.cli("runserver", "--help").stdout.startswith("Usage: foyer runserver")
+
+
+def test_serve_with_many_idle_connections_answers_the_next(tmp_path: Path) -> None:
+    with running_foyer(tmp_path, arguments=["--no-worker"]) as foyer, ExitStack() as stack:
+        for _ in range(600):
+            stack.enter_context(socket.create_connection(("127.0.0.1", foyer.port), timeout=5))
+        began = time.monotonic()
+        assert foyer.answers()
+        assert time.monotonic() - began < 3
+
+
+def test_serve_when_told_to_stop_lets_a_join_that_is_under_way_end(tmp_path: Path) -> None:
+    with ExitStack() as stack:
+        silent = stack.enter_context(socket.create_server(("127.0.0.1", 0)))
+        keys = {
+            "url": f"http://127.0.0.1:{silent.getsockname()[1]}",
+            "registration_shared_secret": "nobody reads it",
+            "timeout": "4s",
+        }
+        foyer = stack.enter_context(running_foyer(tmp_path, homeserver=keys, arguments=["--no-worker"]))
+        code = foyer.invite()["code"]
+        connection = http.client.HTTPConnection("127.0.0.1", foyer.port, timeout=60)
+        stack.callback(connection.close)
+        connection.request(
+            "POST",
+            "/register",
+            f"username=maria&password=verysecure&confirm=verysecure&token={code}",
+            {"Content-Type": "application/x-www-form-urlencoded"},
+        )
+        time.sleep(1)
+        assert foyer.stop() == 0
+        answer = connection.getresponse()
+        assert answer.status == 503
+        assert "foyer" in json.loads(answer.read())
+
+
+def test_serve_on_postgresql_that_lacks_migrations_says_what_to_do(tmp_path: Path, postgres: Postgres) -> None:
+    with running_foyer(tmp_path, postgres.create_database("lacking"), start=False) as foyer:
+        foyer.write_config()
+        status, said = refused(foyer)
+        assert status == 1
+        assert said.startswith(f"The database postgresql://foyer:********@127.0.0.1:{postgres.port}/lacking lacks ")
+        assert said.endswith("Run `foyer migrate`, or start with `foyer serve --migrate`.")
+
+
+def test_serve_migrate_by_two_at_once_migrates_once(tmp_path: Path, postgres: Postgres) -> None:
+    database = postgres.create_database("together")
+    with (
+        running_foyer(tmp_path, database, start=False) as one,
+        running_foyer(tmp_path, database, start=False) as other,
+    ):
+        one.start(wait=False)
+        other.start(wait=False)
+        eventually(lambda: one.answers() and other.answers(), 60)
+        assert sum("The database was brought up to date" in foyer.log for foyer in (one, other)) == 1
+
+
+def test_serve_of_two_at_once_on_one_sqlite_database_migrates_once(tmp_path: Path) -> None:
+    with running_foyer(tmp_path, start=False) as one, running_foyer(tmp_path, start=False) as other:
+        other.config["database"] = one.config["database"]
+        one.start(wait=False)
+        other.start(wait=False)
+        eventually(lambda: one.answers() and other.answers(), 60)
+        assert sum("The database was brought up to date" in foyer.log for foyer in (one, other)) == 1

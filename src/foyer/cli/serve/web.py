@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib
 import multiprocessing
 import os
+import resource
 import signal
 from typing import Any, cast
 
@@ -17,10 +18,11 @@ from foyer.cli.serve import tether
 from foyer.cli.serve.prepare import Ready
 
 STOP_WITHIN_SECONDS = 20
-# Connections that a process takes at once. Each request needs one of its threads, so what is beyond waits its turn.
-CONNECTIONS = 512
+# Connections that a process takes at once, idle ones too; the kernel keeps the next. Their requests share the threads.
+CONNECTIONS = 1024
+FILES = 4096
 # Who has said nothing for so long, before a request or within its headers, is let go.
-HEADERS_WITHIN_MILLISECONDS = 20_000
+HEADERS_WITHIN_MILLISECONDS = 15_000
 HEADERS_WITHIN_BYTES = 64 * 1024
 # The longest that granian takes: a thread that ends takes its database connection with it.
 THREAD_IDLE_SECONDS = 600
@@ -37,7 +39,16 @@ def application() -> Any:
     """Load the application, in the process that is to run it."""
     os.setpgrp()  # Ctrl-C is for the parent, which then stops everybody in order
     tether.hold(signal.SIGKILL)
+    _allow_files()
     return importlib.import_module("foyer.wsgi").application
+
+
+def _allow_files() -> None:
+    """Each connection is an open file, and the usual limit is 1024."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = FILES if hard == resource.RLIM_INFINITY else min(FILES, hard)
+    if soft != resource.RLIM_INFINITY and soft < wanted:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
 
 
 def server(ready: Ready, *, processes: int, threads: int) -> Any:
