@@ -54,6 +54,8 @@ class Account(models.Model):
             models.Index(
                 fields=["begun_at"], condition=Q(state__in=[State.CREATING, State.UNKNOWN]), name="accounts_unsettled"
             ),
+            # SQLite does not use the constraint's partial index for "who has this name?".
+            models.Index(fields=["localpart"], name="accounts_localpart"),
             models.Index(fields=["made_for"], condition=Q(state=State.HELD), name="accounts_held"),
             models.Index(fields=["begun_at"], condition=Q(ip__isnull=False), name="accounts_ips"),
         )
