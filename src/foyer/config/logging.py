@@ -3,14 +3,23 @@
 from __future__ import annotations
 
 import logging
+import re
 import sys
 from typing import Any
 
 import structlog
 
+CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
+
+
+def _on_one_line(_logger: Any, _method: str, event: structlog.typing.EventDict) -> structlog.typing.EventDict:
+    """Spell control characters out: what others say must neither look like a line of ours nor move the cursor."""
+    event["event"] = CONTROL.sub(lambda found: found[0].encode("unicode_escape").decode("ascii"), str(event["event"]))
+    return event
+
 
 def configure(settings: dict[str, str]) -> None:
-    """Set up logging as `log.level` and `log.format` say. Django calls this with its LOGGING, which holds just those."""
+    """Set up logging as `log.level` and `log.format` say. Django calls this with LOGGING, which holds just those."""
     shared: list[Any] = [
         structlog.contextvars.merge_contextvars,
         structlog.stdlib.add_log_level,
@@ -21,7 +30,13 @@ def configure(settings: dict[str, str]) -> None:
     renderer: list[Any] = (
         [structlog.processors.format_exc_info, structlog.processors.JSONRenderer()]
         if settings["format"] == "json"
-        else [structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty())]
+        else [
+            _on_one_line,
+            # The renderer's own choice shows the variables of every frame: passwords, and secrets of the environment.
+            structlog.dev.ConsoleRenderer(
+                colors=sys.stderr.isatty(), exception_formatter=structlog.dev.plain_traceback
+            ),
+        ]
     )
     handler = logging.StreamHandler()
     handler.setFormatter(
@@ -35,6 +50,9 @@ def configure(settings: dict[str, str]) -> None:
     root.setLevel(settings["level"].upper())
     logging.getLogger("django.db.backends").setLevel(logging.WARNING)  # SQL carries personal text
     logging.getLogger("urllib3").setLevel(logging.WARNING)
+    # What Django refuses is no fault of ours: anybody could fill the log with tracebacks, and the paths hold codes.
+    logging.getLogger("django.request").setLevel(logging.ERROR)
+    logging.getLogger("django.security").setLevel(logging.CRITICAL)
     structlog.configure(
         processors=[*shared, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],
         logger_factory=structlog.stdlib.LoggerFactory(),
