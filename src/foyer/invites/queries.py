@@ -90,7 +90,7 @@ def ips_of(invites: Iterable[Invite]) -> dict[int, list[str]]:
     uses = Use.objects.filter(invite_id__in=wanted, spent_at__isnull=False, ip__isnull=False).order_by("id")
     found: dict[int, dict[str, None]] = {}
     for invite_id, ip in uses.values_list("invite_id", "ip"):
-        found.setdefault(invite_id, {})[ip] = None
+        found.setdefault(int(invite_id or 0), {})[str(ip)] = None
     return {invite_id: list(ips) for invite_id, ips in found.items()}
 
 
