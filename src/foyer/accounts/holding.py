@@ -46,7 +46,7 @@ def hold(
     clearing away of what was half made, and that is arranged.
 
     Raises:
-        NameHeld: `holder` has no claim on the name, and somebody else has.
+        NameHeld: `holder` has no claim on the name (any more).
         NameTaken, NameRefused: the homeserver will not make an account of that name.
         PasswordRefused: its rules for passwords are not met.
         DoorBusy: too many people are waiting for the homeserver.
@@ -73,7 +73,7 @@ def _begin(localpart: str, holder: str, ip: str | None) -> Account:
     moment = now()
     with transaction.atomic():
         account = rows.take_up(localpart, ip)
-        names.claim(localpart, holder=holder)
+        names.keep(localpart, holder=holder)
         account.begun_at, account.made_for, account.stays_locked = moment, holder, True
         account.rooms, account.email = [], ""
         account.save(update_fields=["begun_at", "made_for", "stays_locked", "rooms", "email"])

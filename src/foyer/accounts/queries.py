@@ -16,14 +16,19 @@ SUGGESTIONS = 3
 
 def suggestions(code: str, localpart: str) -> list[str]:
     """Return up to three free names like `localpart`, for the holder of a live invitation."""
-    first, second, third = secrets.SystemRandom().sample(range(10, 100), SUGGESTIONS)
     free = []
-    for candidate in (f"{localpart}{first}", f"{localpart}.{second}", f"{localpart}_{third}"):
+    for candidate in variants(localpart):
         try:
             free.append(services.check_name(code, candidate))
         except Refusal:
             continue
     return free
+
+
+def variants(localpart: str) -> tuple[str, ...]:
+    """Return names like this one, free or not."""
+    first, second, third = secrets.SystemRandom().sample(range(10, 100), SUGGESTIONS)
+    return (f"{localpart}{first}", f"{localpart}.{second}", f"{localpart}_{third}")
 
 
 def by_ids(identifiers: Iterable[int]) -> dict[int, Account]:

@@ -90,10 +90,23 @@ def check_name(code: str, username: str) -> str:
     _require_pins(invite, localpart, email_key=None)
     if names.holder_of(localpart) not in (None, invite.holder):
         raise names.NameHeld
+    require_free(localpart)
+    return localpart
+
+
+def require_free(localpart: str) -> None:
+    """Return if the homeserver could have an account of this name, or has one of ours that is empty.
+
+    Says nothing about who has claimed the name here. Ask only for somebody who may know.
+
+    Raises:
+        NameTaken, NameRefused
+        DoorBusy: too many such questions are being asked.
+        HomeserverError
+    """
     if not rows.is_ours_to_fill(localpart):
         with look_turn():
             current_homeserver().check_name(localpart)
-    return localpart
 
 
 def open_with_invite(attempt: JoinAttempt, *, actor: Actor | None = None) -> Joined:

@@ -58,6 +58,7 @@ INSTALLED_APPS = [
     "foyer.screening",
     "foyer.invites",
     "foyer.accounts",
+    "foyer.applications",
 ]
 MIDDLEWARE = ["foyer.legacy.cors.CrossOrigin", "foyer.web.middleware.Edge"]
 ROOT_URLCONF = "foyer.urls"

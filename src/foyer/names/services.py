@@ -37,6 +37,16 @@ def claim(localpart: str, *, holder: str, until: datetime | None = None) -> None
         raise NameHeld
 
 
+def keep(localpart: str, *, holder: str) -> None:
+    """Make sure, until the transaction ends, that `holder` still has the name.
+
+    Raises:
+        NameHeld: it was released, and may be somebody else's.
+    """
+    if not Claim.objects.filter(localpart=localpart, holder=holder).update(at=now()):
+        raise NameHeld
+
+
 def release(localpart: str, *, holder: str) -> None:
     """Give a name back, if `holder` still has it."""
     Claim.objects.filter(localpart=localpart, holder=holder).delete()

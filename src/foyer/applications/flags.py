@@ -1,0 +1,133 @@
+"""What stands out about an application, for the moderators' eyes. A flag decides nothing.
+
+A flag is {"code": …, "params": {…}} with plain values.
+
+| code             | params                                                                        |
+|------------------|-------------------------------------------------------------------------------|
+| denied-name      | on: the date (ISO) of the latest denial of a name that looks like this one    |
+| denied-email     | on: the date (ISO) of the latest denial of this mailbox                       |
+| subnet-busy      | count: applications from this subnet within a day                             |
+| looks-like       | name: the name of the house that this one could be taken for                  |
+| name-resembles   | count: how many other applications under way have a name that looks like it   |
+| trap-filled      | the form came back with something in a field that people do not see            |
+| sent-at-once     | the form came back sooner than anybody types, or was never opened              |
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from datetime import timedelta
+from typing import Any
+
+from django.conf import settings
+from django.utils.translation import gettext
+
+from foyer.applications.folding import skeleton
+from foyer.applications.models import PENDING, Application, DenialDigest
+from foyer.config import current
+from foyer.kit.clock import now
+from foyer.kit.codes import keyed_digest
+
+SUBNET_IS_BUSY_FROM = 3
+OF_THE_HOUSE = ("admin", "administrator", "root", "support", "moderator", "abuse", "security", "postmaster", "help")
+
+# What a door noticed about the form. It is known only then, so it stays when the others are looked for again.
+OF_THE_FORM = ("trap-filled", "sent-at-once")
+
+Flag = dict[str, Any]
+
+
+def of(application: Application) -> list[Flag]:
+    """Return what stands out. Three or four small questions to the tables."""
+    found = [
+        _denied("denied-name", DenialDigest.Kind.NAME, application.skeleton),
+        _denied("denied-email", DenialDigest.Kind.EMAIL, application.mailbox),
+        _subnet(application),
+        _house(application),
+        _resembles(application),
+    ]
+    kept = [flag for flag in application.flags if flag["code"] in OF_THE_FORM]
+    return [*(flag for flag in found if flag is not None), *kept]
+
+
+def with_traps(known: list[Flag], traps: Collection[str]) -> list[Flag]:
+    """Return the flags, and one for each trap that a form has sprung."""
+    codes = {flag["code"] for flag in known}
+    return [*known, *({"code": code, "params": {}} for code in OF_THE_FORM if code in traps and code not in codes)]
+
+
+def raise_for(application: Application) -> None:
+    """Note what stands out, as it is now."""
+    found = of(application)
+    application.flags, application.is_flagged = found, bool(found)
+    Application.objects.filter(id=application.id).update(flags=found, is_flagged=bool(found))
+
+
+def phrase(flag: Flag) -> str:
+    """Return a flag in words, in the active language."""
+    phrases = {
+        "denied-name": gettext("a name like this was denied on %(on)s"),
+        "denied-email": gettext("this email was denied on %(on)s"),
+        "subnet-busy": gettext("%(count)s requests from this network within a day"),
+        "looks-like": gettext("the name looks like %(name)s"),
+        "name-resembles": gettext("the name looks like that of another request"),
+        "trap-filled": gettext("a field was filled in that people do not see"),
+        "sent-at-once": gettext("the form was sent sooner than anybody types"),
+    }
+    code = str(flag["code"])
+    text: str = phrases.get(code, code) % flag.get("params", {})
+    return text
+
+
+def remember_denied(application: Application) -> None:
+    """Keep the digests of a denied name and mailbox, for `retention.denial_digests`."""
+    moment = now()
+    DenialDigest.objects.bulk_create(
+        DenialDigest(kind=kind, digest=digest, at=moment) for kind, digest in _digests(application)
+    )
+
+
+def forget_denied(application: Application) -> None:
+    """A denial was taken back: forget the newest digest of each kind."""
+    for kind, digest in _digests(application):
+        newest = DenialDigest.objects.filter(kind=kind, digest=digest).order_by("-id").first()
+        if newest is not None:
+            newest.delete()
+
+
+def digest_of(kind: DenialDigest.Kind, folded: str) -> str:
+    """Return the digest of a folded name or mailbox."""
+    return keyed_digest(settings.SECRET_KEY, f"denied-{kind.value}", folded)
+
+
+def _digests(application: Application) -> list[tuple[DenialDigest.Kind, str]]:
+    folded = {DenialDigest.Kind.NAME: application.skeleton, DenialDigest.Kind.EMAIL: application.mailbox}
+    return [(kind, digest_of(kind, text)) for kind, text in folded.items() if text]
+
+
+def _denied(code: str, kind: DenialDigest.Kind, folded: str) -> Flag | None:
+    if not folded:
+        return None
+    denials = DenialDigest.objects.filter(kind=kind, digest=digest_of(kind, folded))
+    at = denials.order_by("-at").values_list("at", flat=True).first()
+    return {"code": code, "params": {"on": at.date().isoformat()}} if at else None
+
+
+def _subnet(application: Application) -> Flag | None:
+    if not application.subnet:
+        return None
+    lately = Application.objects.filter(subnet=application.subnet, created_at__gt=now() - timedelta(days=1))
+    count = lately.count()
+    return {"code": "subnet-busy", "params": {"count": count}} if count >= SUBNET_IS_BUSY_FROM else None
+
+
+def _house(application: Application) -> Flag | None:
+    names = {skeleton(name): name for name in (*OF_THE_HOUSE, *current().usernames.reserved)}
+    name = names.get(application.skeleton)
+    return {"code": "looks-like", "params": {"name": name}} if name else None
+
+
+def _resembles(application: Application) -> Flag | None:
+    alike = Application.objects.filter(skeleton=application.skeleton, state__in=PENDING).exclude(id=application.id)
+    count = alike.count() if application.skeleton else 0
+    return {"code": "name-resembles", "params": {"count": count}} if count else None

@@ -1,0 +1,161 @@
+"""What lapses, what expires, and what is erased, each when its time is over.
+
+What waits, was asked, or is approved and can still be used is never deleted. Every step takes a batch of at most
+`BATCH` rows, so that no other writer waits long, and a run that is killed loses nothing but time.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import timedelta
+
+from django.db import transaction
+from django.db.models import Q, QuerySet
+
+from foyer.accounts import holding
+from foyer.accounts.models import Account
+from foyer.accounts.rows import UNSETTLED
+from foyer.applications import mailing
+from foyer.applications.errors import ApplicationUnknown, WrongState
+from foyer.applications.models import Application, DenialDigest, State
+from foyer.applications.moves import lock
+from foyer.applications.waiting import close_link, end, erase
+from foyer.audit.models import Event
+from foyer.audit.verbs import Verb
+from foyer.config import current
+from foyer.invites import services as invites
+from foyer.invites.models import Invite
+from foyer.kit.actor import Actor
+from foyer.kit.clock import now
+from foyer.notify import services as notify
+
+BATCH = 1000
+SMALL_BATCH = 100
+SILENCE = timedelta(days=30)
+A_MOMENT = timedelta(hours=1)
+OVER = (State.DONE, State.DENIED, State.LAPSED, State.WITHDRAWN, State.EXPIRED)
+
+
+def run() -> dict[str, int]:
+    """Do everything that is due; return what was done how often."""
+    return {
+        "lapsed": _lapse_asked() + _lapse_approved(),
+        "expired": _expire(),
+        "deleted": _delete_over(),
+        "digests": _forget_digests(),
+        "ips": _forget_ips(),
+    }
+
+
+def _one_by_one(rows: QuerySet[Application], step: Callable[[Application], bool]) -> int:
+    """Do `step` to each row, in transactions of some dozens; return how often it did something.
+
+    A row that it could not be done to is passed over until the next run.
+    """
+    done, last = 0, 0
+    while batch := list(rows.filter(id__gt=last).order_by("id").values_list("id", flat=True)[:SMALL_BATCH]):
+        last = batch[-1]
+        with transaction.atomic():
+            done += sum(_step(identifier, step) for identifier in batch)
+    return done
+
+
+def _step(identifier: int, step: Callable[[Application], bool]) -> bool:
+    try:
+        with transaction.atomic():
+            return step(lock(identifier))
+    except (WrongState, ApplicationUnknown):
+        return False
+
+
+def _lapse_asked() -> int:
+    silent = Application.objects.filter(state=State.ASKED, asked_at__lt=now() - SILENCE)
+    return _one_by_one(silent, lambda row: _lapse(row, State.ASKED))
+
+
+def _lapse_approved() -> int:
+    """Approved, and the link ran out or was taken back unused."""
+    live = Invite.objects.filter(Q(expires_at=None) | Q(expires_at__gt=now()) | Q(used__gt=0) | Q(held__gt=0))
+    dead = Application.objects.filter(state=State.APPROVED, invite_id__isnull=False).exclude(
+        invite_id__in=live.filter(Q(revoked_at=None) | Q(used__gt=0) | Q(held__gt=0)).values("id")
+    )
+    return _one_by_one(dead, lambda row: _lapse(row, State.APPROVED))
+
+
+def _lapse(row: Application, source: State) -> bool:
+    if row.state != source:
+        return False
+    close_link(row)
+    end(row, State.LAPSED, verb=Verb.APPLICATION_LAPSED, actor=Actor.job(), sources=[source])
+    Application.objects.filter(id=row.id).update(invite_id=None)
+    mailing.owe(mailing.LAPSED, row)
+    return True
+
+
+def _expire() -> int:
+    before = now() - current().retention.unverified
+    unverified = Application.objects.filter(state=State.UNVERIFIED, created_at__lt=before).exclude(
+        mailed_at__gte=before
+    )
+    verified = Application.objects.filter(state=State.VERIFIED, email_verified_at__lt=before).exclude(
+        submitting_at__gt=now() - A_MOMENT
+    )
+    return _one_by_one(unverified, _expire_one) + _one_by_one(verified, _expire_one)
+
+
+def _expire_one(row: Application) -> bool:
+    sources = [State.UNVERIFIED, State.VERIFIED]
+    end(row, State.EXPIRED, verb=Verb.APPLICATION_EXPIRED, actor=Actor.job(), sources=sources)
+    erase(row)
+    return True
+
+
+def _delete_over() -> int:
+    """Delete what is over. An account keeps its row; what it knew of the person goes, too."""
+    before = now() - current().retention.decided
+    unsettled = Account.objects.filter(state__in=UNSETTLED).exclude(made_for="")
+    deleted = 0
+    while True:
+        with transaction.atomic():
+            over = Application.objects.filter(state__in=OVER, ended_at__lt=before).order_by("ended_at", "id")
+            batch = list(
+                over.exclude(account_id__in=unsettled.values("id")).values_list("id", "account_id", "invite_id")[:BATCH]
+            )
+            _delete([row[0] for row in batch], [row[1] for row in batch if row[1]], [row[2] for row in batch if row[2]])
+        deleted += len(batch)
+        if len(batch) < BATCH:
+            return deleted
+
+
+def _delete(application_ids: list[int], account_ids: list[int], invite_ids: list[int]) -> None:
+    holding.forget_emails(account_ids)
+    for invite in Invite.objects.filter(id__in=invite_ids):
+        invites.edit(invite, actor=Actor.job(), email="", localpart="")
+    for identifier in application_ids:
+        notify.forget(f"application:{identifier}")
+    Application.objects.filter(id__in=application_ids).delete()
+    Event.objects.bulk_create(
+        Event(
+            verb=Verb.APPLICATION_DELETED,
+            actor=str(Actor.job()),
+            subject_kind="application",
+            subject_id=str(identifier),
+        )
+        for identifier in application_ids
+    )
+
+
+def _forget_digests() -> int:
+    before = now() - current().retention.denial_digests
+    forgotten = 0
+    while batch := list(DenialDigest.objects.filter(at__lt=before).order_by("at").values_list("id", flat=True)[:BATCH]):
+        forgotten += DenialDigest.objects.filter(id__in=batch).delete()[0]
+    return forgotten
+
+
+def _forget_ips() -> int:
+    old = Application.objects.filter(created_at__lt=now() - current().retention.ips, ip__isnull=False)
+    forgotten = 0
+    while batch := list(old.order_by("created_at", "id").values_list("id", flat=True)[:BATCH]):
+        forgotten += Application.objects.filter(id__in=batch).update(ip=None, subnet="")
+    return forgotten
