@@ -438,6 +438,7 @@ for number in itertools.count():
         while len(everything(foyer)["invites_invite"]) < 3:
             assert time.monotonic() < end
             time.sleep(0.1)
+        rows: dict[str, int] = {}
         for number in range(3):
             foyer.cli("backup", f"{number}.backup")
             with zipfile.ZipFile(foyer.folder / f"{number}.backup") as archive:
