@@ -13,7 +13,9 @@ from typing import Literal
 from foyer.config import current
 from foyer.config.values import Rate, rates
 
-RuleName = Literal["join", "availability", "strength", "validity", "api", "wrong-secret"]
+RuleName = Literal[
+    "join", "apply", "verify", "resend", "reply", "availability", "strength", "validity", "api", "wrong-secret"
+]
 Rates = tuple[Rate, ...]
 
 
@@ -26,6 +28,13 @@ class Rule:
 
 
 FIXED: dict[RuleName, Rule] = {
+    # Each one mails somebody who may never have asked for it. (One email has limits of its own, in applications.)
+    "apply": Rule(rates("10/minute, 60/day"), rates("120/minute, 3000/day")),
+    "resend": Rule(rates("10/minute, 60/day"), rates("120/minute, 5000/day")),
+    # Codes: one has ten tries anyway, but a guesser could ask for many.
+    "verify": Rule(rates("20/minute, 200/day"), rates("600/minute")),
+    # Whatever else is sent from the pages of one's own request: answers, replies, another name.
+    "reply": Rule(rates("20/minute, 300/day"), rates("600/minute")),
     # Asked while somebody types: one newcomer needs a dozen.
     "availability": Rule(rates("60/minute, 1000/day"), rates("1200/minute")),
     "strength": Rule(rates("120/minute, 2000/day"), rates("2400/minute")),

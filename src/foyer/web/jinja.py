@@ -20,7 +20,7 @@ def babel_locale() -> Locale:
 
 
 def words_locale() -> Locale:
-    """Return the active language's way to write days: in English the day before the month, which nobody reads wrongly."""
+    """Return how days are written: in English the day before the month, which nobody reads wrongly."""
     locale = babel_locale()
     return Locale("en", "GB") if locale.language == "en" else locale
 

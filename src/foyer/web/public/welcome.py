@@ -60,19 +60,20 @@ def page(request: HttpRequest, key: str) -> HttpResponseBase:
         address=mxid(localpart, config.server_name),
         welcome_message=config.after.welcome_message or "",
         rooms=[_room(name) for name in rooms_of(localpart)],
-        **_apps(request, localpart),
+        **apps_for(request, localpart),
     )
 
 
 @allow("GET")
 def apps(request: HttpRequest) -> HttpResponseBase:
     """Show the apps to somebody who has an account."""
-    response = render(request, "apps.html", **_apps(request))
+    response = render(request, "apps.html", **apps_for(request))
     patch_vary_headers(response, ["User-Agent"])
     return kept(request, response)
 
 
-def _apps(request: HttpRequest, localpart: str = "") -> dict[str, Any]:
+def apps_for(request: HttpRequest, localpart: str = "") -> dict[str, Any]:
+    """Return the apps that lead in on this device: the `first`, the `others`, and the way to the `phone`."""
     config = current()
     agent = request.META.get("HTTP_USER_AGENT", "")[:500]
     first, others = offer(config.after.clients, agent, config.server_name, localpart)

@@ -1,0 +1,107 @@
+from __future__ import annotations
+
+import pytest
+from django.test import Client
+
+from foyer.applications.models import Application, State
+from foyer.homeserver.memory import MemoryHomeserver
+from foyer.names import services as names
+from tests.conftest import Configure
+from tests.web.apply.conftest import EMAIL, OPEN, Begin, follow, fresh, path_of
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+def test_name_page_says_that_people_read(client: Client) -> None:
+    answer = client.get("/apply")
+
+    assert answer.status_code == 200
+    assert "People read every request here" in answer.text
+    assert '<li class="step step-here" aria-current="step">Name</li>' in answer.text
+    assert answer["Cache-Control"] == "no-store"
+    assert '<meta name="robots" content="noindex">' in answer.text
+
+
+def test_name_that_is_taken_is_told_to_nobody_yet(client: Client, homeserver: MemoryHomeserver) -> None:
+    homeserver.create("maria", "of somebody else")
+
+    assert client.post("/apply", {"username": "maria"})["Location"] == "apply/email?name=maria"
+
+
+@pytest.mark.parametrize(
+    ("typed", "sentence"),
+    [("", "Choose a user name."), ("maría", "Use small letters"), ("root", "This user name is reserved.")],
+)
+def test_name_against_the_rules_stays_on_the_page(
+    client: Client, configure: Configure, typed: str, sentence: str
+) -> None:
+    configure(**OPEN, usernames={"reserved": ["root"]})
+
+    answer = client.post("/apply", {"username": typed})
+
+    assert answer.status_code == 400
+    assert sentence in answer.text
+    assert f'name="username" value="{typed}"' in answer.text
+
+
+def test_name_chosen_anew_from_the_email_step_keeps_what_was_typed_there(client: Client) -> None:
+    back = client.post("/apply/email", {"username": "maria", "email": EMAIL, "go": "name"})
+    assert f'name="email" value="{EMAIL}"' in back.text
+    assert 'name="username" value="maria"' in back.text
+
+    forth = client.post("/apply", {"username": "rosa", "email": EMAIL})
+
+    assert "@rosa:example.test" in forth.text
+    assert f'type="email" value="{EMAIL}"' in forth.text
+    assert not Application.objects.exists()
+
+
+def test_name_page_of_a_closed_door_says_so(client: Client, configure: Configure) -> None:
+    configure(ways_in=["invitation"])
+
+    for path in ("/apply", "/apply/email?name=maria"):
+        answer = client.get(path)
+        assert answer.status_code == 403
+        assert "New accounts cannot be asked for here at the moment." in answer.text
+
+
+def test_name_lost_is_said_after_the_proof_and_another_is_chosen(
+    client: Client, begin: Begin, homeserver: MemoryHomeserver
+) -> None:
+    from foyer.applications import keys
+
+    homeserver.create("maria", "of somebody else")
+    row = begin()
+
+    page = follow(client, client.post(path_of(row, "/verify"), {"code": keys.code(row)}))
+
+    assert "<strong><bdi>maria</bdi></strong> belongs to somebody else by now." in page.text
+    assert page.text.count("data-pick=") == 3
+    again = client.post(path_of(row, "/name"), {"username": "maria"})
+    assert again.status_code == 400
+    assert "This user name is taken." in again.text
+    about = follow(client, client.post(path_of(row, "/name"), {"username": "rosa"}))
+    assert "@rosa:example.test" in about.text
+    assert names.holder_of("rosa") == row.holder
+
+
+def test_available_is_answered_after_the_proof_only(client: Client, begin: Begin, homeserver: MemoryHomeserver) -> None:
+    homeserver.create("maria", "of somebody else")
+    unproven, proven = begin("rosa"), begin("anna", "anna@example.com", until="about")
+
+    refused = client.get(path_of(unproven, "/available"), {"username": "maria"})
+    taken = client.get(path_of(proven, "/available"), {"username": "maria"}).json()
+    free = client.get(path_of(proven, "/available"), {"username": "lena"}).json()
+
+    assert refused.status_code == 409
+    assert "available" not in refused.json()
+    assert (taken["available"], taken["code"], len(taken["suggestions"])) == (False, "name-taken", 3)
+    assert free == {"available": True, "username": "lena", "address": "@lena:example.test"}
+
+
+def test_name_cannot_be_changed_once_the_request_is_sent(client: Client, begin: Begin) -> None:
+    row = begin(until="review")
+
+    assert client.get(path_of(row, "/name")).status_code == 303
+    assert client.post(path_of(row, "/name"), {"username": "rosa"}).status_code == 303
+    assert (fresh(row).localpart, fresh(row).state) == ("maria", State.WAITING)
