@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterable
 from typing import Any
 
 from django.core.wsgi import get_wsgi_application
+from django.utils.http import parse_header_parameters
 from whitenoise import WhiteNoise
 
 from foyer.config import current
@@ -43,6 +44,28 @@ def without_prefix(application: Application, prefix: str) -> Application:
     return strip
 
 
+def in_utf_8(application: Application) -> Application:
+    """Take the name of every other charset away. Python knows `hex` and `zip` as charsets too, and Django breaks there.
+
+    The address is UTF-8 in any case; forms that say that they are not are refused by the middleware.
+    """
+
+    def read(environ: Environ, start_response: Callable[..., Any]) -> Iterable[bytes]:
+        kind = environ.get("CONTENT_TYPE", "")
+        if ";" in kind and not _is_utf_8(kind):
+            environ["CONTENT_TYPE"] = f"{kind.partition(';')[0]}; charset=none"
+        return application(environ, start_response)
+
+    return read
+
+
+def _is_utf_8(kind: str) -> bool:
+    try:
+        return parse_header_parameters(kind)[1].get("charset", "utf-8").lower() in {"utf-8", "utf8"}
+    except (ValueError, LookupError):
+        return False
+
+
 def _never_changes(_path: str, _url: str) -> bool:
     return True  # the digest is in the address
 
@@ -64,7 +87,7 @@ def build() -> Application:
         immutable_file_test=_never_changes,
     )
     files.add_files(str(STATIC_ROOT), prefix=f"static/{digest()}/")
-    return without_prefix(files, public_path)
+    return in_utf_8(without_prefix(files, public_path))
 
 
 application = build()

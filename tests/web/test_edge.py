@@ -1,6 +1,8 @@
 from __future__ import annotations
 
+import io
 import re
+from typing import Any
 
 import pytest
 from django.http import HttpRequest, HttpResponse
@@ -196,3 +198,18 @@ def test_refusal_writes_no_invitation_into_the_log(
 
     assert client.get(f"/i/{CODE}").status_code == 410
     assert CODE not in caplog.text
+
+
+def test_form_that_broke_off_makes_no_account_with_half_a_password(
+    client: Client, make_invite: MakeInvite, db: None
+) -> None:
+    make_invite()
+    body = f"token={CODE}&username=maria&password=correct horse"
+
+    broken_off: dict[str, Any] = {"CONTENT_LENGTH": str(len(body) + 20), "wsgi.input": io.BytesIO(body.encode())}
+    kind = "application/x-www-form-urlencoded"
+
+    answer = client.generic("POST", "/register", body, kind, headers={"Accept": "text/html"}, **broken_off)
+
+    assert answer.status_code == 400
+    assert "sent something we cannot read" in answer.text

@@ -8,7 +8,7 @@ from collections.abc import Callable
 
 import structlog
 from django.core.exceptions import DisallowedHost
-from django.http import HttpRequest, HttpResponseBase
+from django.http import HttpRequest, HttpResponseBase, UnreadablePostError
 from django.utils import translation
 
 from foyer.config import current
@@ -17,6 +17,8 @@ from foyer.web import errors, language
 from foyer.web.headers import SECURITY_HEADERS
 
 MAX_BODY_BYTES = 64 * 1024
+NOT_UTF_8 = "none"  # what wsgi.py makes of every other charset
+FORMS = frozenset({"application/x-www-form-urlencoded", "multipart/form-data"})
 REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{8,64}")
 # Asked by machines that know this one only by its IP.
 ANY_HOST = frozenset({"/healthz", "/readyz", "/metrics"})
@@ -74,7 +76,17 @@ def _refuse(request: HttpRequest) -> HttpResponseBase | None:
         return errors.answer(request, errors.BAD_REQUEST)
     if int(length or 0) > MAX_BODY_BYTES:
         return errors.answer(request, errors.TOO_LARGE)
-    return None
+    if request.content_type in FORMS and (request.content_params or {}).get("charset") == NOT_UTF_8:
+        return errors.answer(request, errors.BAD_REQUEST)
+    return None if _is_whole(request, int(length or 0)) else errors.answer(request, errors.BAD_REQUEST)
+
+
+def _is_whole(request: HttpRequest, length: int) -> bool:
+    """Read the body. Half a form would make an account with half a password."""
+    try:
+        return not length or len(request.body) == length
+    except UnreadablePostError:
+        return False
 
 
 def _unknown_host(request: HttpRequest) -> HttpResponseBase:
