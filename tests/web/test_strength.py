@@ -42,6 +42,14 @@ def test_judge_of_a_long_password_reads_only_its_beginning() -> None:
     assert time.perf_counter() - started < 1
 
 
+@pytest.mark.parametrize("signs", ["4@8({[<369&#!1/|0$5+7%2", "1|!7$5%+0369({[<pq", "aeiost1|!7$5%+0"])
+def test_judge_of_signs_that_stand_for_letters_is_quick(signs: str) -> None:
+    started = time.perf_counter()
+    judge(signs * 20, ["a" * 255])
+
+    assert time.perf_counter() - started < 0.5
+
+
 @settings(max_examples=30, deadline=None)
 @given(st.text(max_size=100), st.text(max_size=300))
 def test_judge_of_any_text_never_fails(password: str, related: str) -> None:
