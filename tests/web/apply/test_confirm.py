@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 from django.test import Client
 
@@ -10,7 +12,7 @@ from tests.web.apply.conftest import Begin, follow, fresh
 pytestmark = pytest.mark.django_db(transaction=True)
 
 
-def snapshot() -> list[dict[str, object]]:
+def snapshot() -> list[Any]:
     return list(Application.objects.values())
 
 

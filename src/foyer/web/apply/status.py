@@ -73,7 +73,7 @@ def stage_of(row: Application, invite: Invite | None) -> Stage:
     till then a moderator can take it back."""
     if row.state in {State.APPROVED, State.DENIED} and row.effects_started_at is None:
         return "waiting"
-    if row.state == State.APPROVED and invite is not None:
+    if row.state == State.APPROVED and invite is not None and not invite.used:
         return "choose"
     return STAGES[row.state]
 
