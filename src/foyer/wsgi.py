@@ -78,7 +78,8 @@ def build() -> Application:
     except ConfigError as error:
         sys.exit(str(error))
     django = get_wsgi_application()
-    from foyer.web.assets import STATIC_ROOT, digest  # reads files, which needs Django's settings first
+    from foyer.config.staff_settings import ADMIN_FILES
+    from foyer.web.assets import ADMIN_ROOT, STATIC_ROOT, digest  # reads files, which needs Django's settings first
 
     files = WhiteNoise(
         django,
@@ -87,6 +88,7 @@ def build() -> Application:
         immutable_file_test=_never_changes,
     )
     files.add_files(str(STATIC_ROOT), prefix=f"static/{digest()}/")
+    files.add_files(str(ADMIN_ROOT), prefix=ADMIN_FILES)
     return in_utf_8(without_prefix(files, public_path))
 
 

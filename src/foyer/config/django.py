@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from foyer.config import current
+from foyer.config import current, staff_settings
 from foyer.config.secret import kept_key
 
 PACKAGE = Path(__file__).resolve().parent.parent
@@ -54,13 +54,14 @@ INSTALLED_APPS = [
     "foyer.audit",
     "foyer.jobs",
     "foyer.names",
+    *staff_settings.APPS,
     "foyer.notify",
     "foyer.screening",
     "foyer.invites",
     "foyer.accounts",
     "foyer.applications",
 ]
-MIDDLEWARE = ["foyer.legacy.cors.CrossOrigin", "foyer.web.middleware.Edge"]
+MIDDLEWARE = ["foyer.legacy.cors.CrossOrigin", "foyer.web.middleware.Edge", *staff_settings.MIDDLEWARE]
 ROOT_URLCONF = "foyer.urls"
 WSGI_APPLICATION = "foyer.wsgi.application"
 APPEND_SLASH = False
@@ -72,7 +73,8 @@ TEMPLATES = [
         "BACKEND": "django.template.backends.jinja2.Jinja2",
         "DIRS": [PACKAGE / "web" / "templates"],
         "OPTIONS": {"environment": "foyer.web.jinja.environment"},
-    }
+    },
+    staff_settings.TEMPLATES,
 ]
 
 DATABASES = _databases()
@@ -93,3 +95,5 @@ LOCALE_PATHS = [PACKAGE / "locale"]
 
 LOGGING_CONFIG = "foyer.config.logging.configure"
 LOGGING = {"level": _config.log.level, "format": _config.log.format}
+
+globals().update(staff_settings.SETTINGS)

@@ -10,7 +10,11 @@ import functools
 import hashlib
 from pathlib import Path
 
+import django
+
 STATIC_ROOT = Path(__file__).resolve().parent / "static"
+# Those of Django's admin, as its wheel has them: `static/django-VERSION/admin/…`.
+ADMIN_ROOT = Path(django.__file__).resolve().parent / "contrib" / "admin" / "static"
 DIGEST_LENGTH = 12
 
 
