@@ -17,6 +17,7 @@ from tests.support.server import command, environment
 
 SUBCOMMANDS = {
     "invite": ("create", "list", "show", "edit", "revoke", "restore", "delete", "link", "qr"),
+    "application": ("list", "show", "approve", "deny", "ask", "reopen", "note"),
     "config": ("show", "check", "dist"),
 }
 HEAVY = ("typer", "rich", "pydantic", "yaml", "django", "structlog", "granian", "urllib3")

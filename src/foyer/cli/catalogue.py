@@ -30,6 +30,10 @@ GROUPS: tuple[tuple[str, tuple[Command, ...]], ...] = (
         (Command("invite", "foyer.cli.invite", "Make invitations, show, change and withdraw them."),),
     ),
     (
+        "Requests for an account",
+        (Command("application", "foyer.cli.application", "Read requests for an account, and decide on them."),),
+    ),
+    (
         "Running it",
         (
             Command("serve", "foyer.cli.serve", "Open the door: the pages and the worker.", alias="runserver"),
