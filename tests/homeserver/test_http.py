@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import socket
+import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import timedelta
 from pathlib import Path
 
@@ -277,3 +279,52 @@ def test_tls_with_an_authority_that_cannot_be_read_names_the_key(tmp_path: Path)
 
         assert isinstance(error, Misconfigured)
         assert error.remedy.startswith(f"homeserver.verify_tls: {path}")
+
+
+DRIPS = {
+    "status": [b"HTTP/1.1 20", *[b"0"] * 12],
+    "headers": [b"HTTP/1.1 200 OK\r\n", *[b"X-A: b\r\n"] * 12],
+    "chunks": [b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n", *[b"0"] * 12],
+    "body": [b"HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\n", *[b" "] * 12],
+    "continue": [b"HTTP/1.1 100 Continue\r\n\r\n"] * 12,
+}
+
+
+@contextlib.contextmanager
+def dripping(parts: Iterable[bytes], seconds: float) -> Iterator[str]:
+    """A server that answers once, in parts that are so far apart."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+
+        def answer() -> None:
+            connection, _ = server.accept()
+            with connection, contextlib.suppress(OSError):
+                asked = b""
+                while not asked.endswith(b"\r\n\r\n{}"):  # closing with something unread would reset the connection
+                    asked += connection.recv(65536)
+                for part in parts:
+                    connection.sendall(part)
+                    time.sleep(seconds)
+
+        thread = threading.Thread(target=answer)
+        thread.start()
+        yield f"http://127.0.0.1:{server.getsockname()[1]}"
+        thread.join()
+
+
+@pytest.mark.parametrize("what", DRIPS)
+def test_call_to_a_server_that_drips_ends_with_the_timeout(what: str) -> None:
+    with dripping(DRIPS[what], 0.1) as url:
+        begun = time.monotonic()
+
+        with pytest.raises(Unreachable) as error:
+            Client(url, timeout=timedelta(seconds=0.3)).call("POST", "/x", {})
+
+        assert time.monotonic() - begun < 0.8
+        assert error.value.maybe_done
+
+
+def test_answer_that_closes_the_connection_is_read_to_its_end() -> None:
+    parts = [b"HTTP/1.1 200 OK\r\nConnection: close\r\n\r\n", b'{"a": ', b'"b"}']
+
+    with dripping(parts, 0.05) as url:
+        assert Client(url, timeout=TIMEOUT).call("POST", "/x", {}).text("a") == "b"

@@ -8,9 +8,13 @@ from __future__ import annotations
 
 import contextlib
 import email.utils
+import functools
+import http.client
+import io
 import json
 import math
 import re
+import socket
 import ssl
 import threading
 import time
@@ -19,7 +23,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import urllib3
 from django.utils.translation import gettext_lazy as _
@@ -86,7 +90,47 @@ class _NeverSent(urllib3.exceptions.HTTPError):
     """No connection came about, so that no request can have arrived. The reason is its cause."""
 
 
-class _PlainConnection(HTTPConnection):
+class _Incoming(io.RawIOBase):
+    """What arrives at a socket until a moment. A time-out of its own begins anew with every byte."""
+
+    def __init__(self, sock: socket.socket, raw: io.RawIOBase, until: float) -> None:
+        self._sock = sock
+        self._raw = raw
+        self._until = until
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Any) -> int | None:
+        self._sock.settimeout(max(0.001, self._until - time.monotonic()))
+        return cast("int | None", self._raw.readinto(buffer))
+
+    def close(self) -> None:
+        self._raw.close()
+        super().close()
+
+
+class _Response(http.client.HTTPResponse):
+    """An answer that must be here, headers and all, before a moment; there is no slow drip that keeps us waiting."""
+
+    def __init__(self, sock: socket.socket, *more: Any, until: float, **named: Any) -> None:
+        super().__init__(sock, *more, **named)
+        self.fp: io.BufferedReader = io.BufferedReader(_Incoming(sock, self.fp.detach(), until))
+
+
+class _Deadline:
+    """Gives answers as long as the connection's time-out, all in all."""
+
+    timeout: Any
+    response_class: Any
+
+    def getresponse(self) -> Any:
+        until = time.monotonic() + (self.timeout or LONGEST_CONNECT_SECONDS)
+        self.response_class = functools.partial(_Response, until=until)
+        return super().getresponse()  # type: ignore[misc]
+
+
+class _PlainConnection(_Deadline, HTTPConnection):
     def connect(self) -> None:
         try:
             super().connect()
@@ -94,7 +138,7 @@ class _PlainConnection(HTTPConnection):
             raise _NeverSent(str(error)) from error
 
 
-class _TLSConnection(HTTPSConnection):
+class _TLSConnection(_Deadline, HTTPSConnection):
     def connect(self) -> None:
         try:
             super().connect()
