@@ -172,6 +172,7 @@ def _lose(account: Account) -> None:
 
 def let_go(*, holder: str) -> None:
     """Owe the emptying of what was held for `holder`. Call in the transaction that releases the name, after that."""
+    Account.objects.filter(made_for=holder).exclude(state=State.OPEN).update(ip=None)
     held = Account.objects.filter(made_for=holder, state=State.HELD)
     for identifier in held.values_list("id", flat=True):
         jobs.enqueue("accounts.shelve", subject=str(identifier))

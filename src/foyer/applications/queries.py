@@ -12,6 +12,7 @@ from django.db.models import Count, F, Q, QuerySet
 from foyer.applications import keys, search
 from foyer.applications.errors import ApplicationUnknown
 from foyer.applications.models import Application, Message, Note, State
+from foyer.applications.texts import cleaned
 from foyer.audit.models import Event
 from foyer.kit.codes import digests_match
 
@@ -73,7 +74,7 @@ class Page:
 def queue(tab: Tab, *, after: str = "", words: str = "", size: int = PAGE) -> Page:
     """Return a page of the moderators' queue: the oldest first, but of the decided the newest."""
     rows = _tab(tab)
-    if words := words.strip():
+    if words := cleaned(words):
         rows = search.among_all(rows, words) if tab == "decided" else search.among_undecided(rows, words)
     return _page(rows, "decided_at" if tab == "decided" else "submitted_at", after, size, newest=tab == "decided")
 
@@ -83,7 +84,7 @@ def listing(states: list[str] | None = None, *, after: str = "", words: str = ""
     rows = Application.objects.all()
     if states is not None:
         rows = rows.filter(state__in=states)
-    if words := words.strip():
+    if words := cleaned(words):
         rows = search.among_all(rows, words)
     return _page(rows, "created_at", after, size, newest=True)
 

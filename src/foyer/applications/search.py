@@ -10,7 +10,7 @@ from __future__ import annotations
 import functools
 
 from django.db import connection
-from django.db.models import Q, QuerySet
+from django.db.models import QuerySet
 
 from foyer.applications.models import Application, Haystack
 
@@ -23,7 +23,8 @@ SHORTEST = 3
 def index(application: Application) -> None:
     """Let it be found by what it says now. Call in the transaction that changed it."""
     answers = " ".join(str(it["answer"]) for it in application.answers)
-    text = f"{application.localpart} {application.email} {answers}"
+    # Folded here: SQLite knows capitals of ASCII alone.
+    text = f"{application.localpart} {application.email} {answers}".casefold()
     Haystack.objects.update_or_create(application_id=application.pk, defaults={"text": text})
 
 
@@ -34,13 +35,14 @@ def forget(application_ids: list[int]) -> None:
 
 def among_undecided(rows: QuerySet[Application], words: str) -> QuerySet[Application]:
     """Return those of a few rows that match."""
-    return rows.filter(haystack__text__icontains=words)
+    return rows.filter(haystack__text__icontains=words.casefold())
 
 
 def among_all(rows: QuerySet[Application], words: str) -> QuerySet[Application]:
     """Return those of many rows that are among the newest matches. Words too short for the index match whole names."""
+    words = words.casefold()
     if len(words) < SHORTEST:
-        return rows.filter(Q(localpart=words.lower()))
+        return rows.filter(localpart=words)
     return rows.filter(id__in=_newest_matches(words))
 
 
