@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
-from typing import Any
+from datetime import UTC, date, datetime, timedelta
+from typing import Any, Literal
 
 from babel import Locale
-from babel.dates import format_date, format_time, format_timedelta
+from babel.dates import format_date, format_skeleton, format_time, format_timedelta
 from django.utils.translation import get_language, gettext, ngettext, npgettext, pgettext, to_locale
 from jinja2 import Environment, StrictUndefined
 from markupsafe import Markup
@@ -28,6 +28,13 @@ def words_locale() -> Locale:
 def long_day(at: datetime) -> str:
     """Return `28 November 2026`, the day that it is in UTC."""
     return format_date(at.astimezone(UTC), format="long", locale=words_locale())
+
+
+def date_words(day: date, form: Literal["long", "short"] = "long") -> str:
+    """Return a day of the calendar: `28 November 2026`, or short, `28 Nov`."""
+    if form == "short":
+        return format_skeleton("MMMd", day, locale=words_locale())
+    return format_date(day, format="long", locale=words_locale())
 
 
 def long_moment(at: datetime) -> str:
@@ -65,5 +72,5 @@ def environment(**options: Any) -> Environment:
     env.policies["ext.i18n.trimmed"] = True
     env.install_gettext_callables(gettext, ngettext, newstyle=True, pgettext=pgettext, npgettext=npgettext)  # type: ignore[attr-defined]
     env.globals["asset"] = asset
-    env.filters.update(moment=moment_tag, strong=strong, rough=rough_time, day=long_day)
+    env.filters.update(moment=moment_tag, strong=strong, rough=rough_time, day=long_day, date_words=date_words)
     return env

@@ -1,0 +1,57 @@
+"""The very mail that a decision sends, before it is made.
+
+It comes from the same message, and the same renderer, that will make it in a minute; only the key in its link is left
+out. With that key one is the applicant, and moderators are not.
+"""
+
+from __future__ import annotations
+
+import copy
+import dataclasses
+from dataclasses import dataclass
+from typing import Literal
+
+from django.utils import translation
+
+from foyer.applications import mailing
+from foyer.applications.models import Application
+from foyer.config import current
+from foyer.notify import messages
+from foyer.notify.messages.letter import Letter
+from foyer.web.desk.cards import address_of
+
+Act = Literal["approve", "deny", "ask"]
+HIDDEN = "•••"
+
+
+@dataclass(frozen=True, slots=True)
+class Preview:
+    """A mail: `to` whom, its words as parts, and its plain text as it is sent."""
+
+    to: str
+    language: str
+    letter: Letter
+    text: str
+
+
+def preview(row: Application, act: Act, text: str) -> Preview:
+    """Return the mail to one applicant, with what was written to them."""
+    message = _message(row, act, text)
+    with translation.override(message.language):
+        letter = message.letter()
+    return Preview(message.to, message.language, letter, message.content().text)
+
+
+def _message(row: Application, act: Act, text: str) -> messages.Message:
+    unsaved = copy.copy(row)
+    unsaved.message = text.strip()
+    link = f"{str(current().public_url).rstrip('/')}/apply/{HIDDEN}"
+    match act:
+        case "approve":
+            return dataclasses.replace(mailing.approved_message(unsaved), link=link)
+        case "deny":
+            return mailing.denied_message(unsaved)
+        case "ask":
+            return messages.Question(
+                to=row.email, language=row.language, address=address_of(row), text=text.strip() or "…", link=link
+            )
