@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import os
 import subprocess
 import sys
 import threading
@@ -11,6 +10,13 @@ from django.db.utils import OperationalError
 
 from foyer.config.sqlite.base import WriteGate
 
+HOLD = """
+import fcntl, os, sys, time
+fcntl.flock(os.open(sys.argv[1], os.O_RDWR | os.O_CREAT), fcntl.LOCK_EX)
+print("held", flush=True)
+time.sleep(60)
+"""
+
 
 def test_gate_held_by_another_process_is_passed_when_that_process_is_killed(tmp_path: Path) -> None:
     path = tmp_path / "db-gate"
@@ -18,8 +24,7 @@ def test_gate_held_by_another_process_is_passed_when_that_process_is_killed(tmp_
         [
             sys.executable,
             "-c",
-            "import fcntl, os, sys, time; fd = os.open(sys.argv[1], os.O_RDWR | os.O_CREAT);"
-            "fcntl.flock(fd, fcntl.LOCK_EX); print('held', flush=True); time.sleep(60)",
+            HOLD,
             str(path),
         ],
         stdout=subprocess.PIPE,
@@ -58,4 +63,4 @@ def test_gate_file_is_private(tmp_path: Path) -> None:
     gate.acquire()
     gate.release()
 
-    assert os.stat(tmp_path / "db-gate").st_mode & 0o777 == 0o600
+    assert (tmp_path / "db-gate").stat().st_mode & 0o777 == 0o600

@@ -52,4 +52,4 @@ def _make(path: Path) -> None:
         with contextlib.suppress(FileExistsError):  # another process was first: its key is the key
             os.link(draft, path)
     finally:
-        os.unlink(draft)
+        Path(draft).unlink()
