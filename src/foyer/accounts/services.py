@@ -33,6 +33,7 @@ from foyer.kit.clock import now
 from foyer.kit.matrix import mxid
 from foyer.kit.refusal import Refusal
 from foyer.names import services as names
+from foyer.screening.verdicts import verdict
 
 PRESS_AGAIN_WITHIN = timedelta(hours=1)
 POLL_SECONDS = 0.1
@@ -88,6 +89,7 @@ def check_name(code: str, username: str) -> str:
     invite = invite_queries.find_live(code)
     localpart = allowed_localpart(username)
     _require_pins(invite, localpart, email_key=None)
+    _require_welcome(invite, localpart)
     if names.holder_of(localpart) not in (None, invite.holder):
         raise names.NameHeld
     require_free(localpart)
@@ -143,6 +145,7 @@ def _start(attempt: JoinAttempt, localpart: str, actor: Actor) -> Account:
     """Look whether all is well, then claim the name and hold a use."""
     invite = invite_queries.find_live(attempt.code)
     _require_pins(invite, localpart, attempt.email_key)
+    _require_welcome(invite, localpart)
     homeserver = current_homeserver()
     homeserver.password_policy().check(attempt.password)
     if names.holder_of(localpart) == invite.holder and rows.is_unsettled(localpart):
@@ -157,6 +160,12 @@ def _require_pins(invite: Invite, localpart: str, email_key: str | None) -> None
         raise InviteForOtherName(name=invite.localpart)
     if email_key and not invites.email_is_proven(invite, email_key):
         raise InviteForOther
+
+
+def _require_welcome(invite: Invite, localpart: str) -> None:
+    """Ask the rules about the name, unless whoever made the invitation has chosen it."""
+    if invite.localpart != localpart:
+        verdict(name=localpart).require_welcome()
 
 
 def _begin(attempt: JoinAttempt, localpart: str, actor: Actor) -> Account:

@@ -16,7 +16,7 @@ from django.db.models import F, QuerySet, Sum
 from django.db.models.functions import Lower
 
 from foyer.accounts.rules import allowed_localpart
-from foyer.applications import flags, keys, mailing, naming, queries, search
+from foyer.applications import flags, keys, mailing, naming, queries, search, welcome
 from foyer.applications.errors import (
     AlreadyApplied,
     CodeExpired,
@@ -27,7 +27,6 @@ from foyer.applications.errors import (
     MailedOften,
     MailTooSoon,
 )
-from foyer.applications.folding import mailbox, skeleton
 from foyer.applications.models import PENDING, Application, State
 from foyer.applications.moves import lock, move, wrong_state
 from foyer.applications.texts import allowed_email
@@ -38,6 +37,7 @@ from foyer.kit.actor import Actor
 from foyer.kit.client_ip import ClientAddress
 from foyer.kit.clock import now
 from foyer.kit.codes import digests_match
+from foyer.kit.folding import mailbox, skeleton
 from foyer.names import services as names
 
 CODE_TRIES = 10
@@ -74,11 +74,13 @@ def start(
         DoorClosed
         NameMalformed, NameForbidden, NameReserved: the rules; whether it is free is not looked at.
         EmailMalformed
+        NotWelcome: by the rules of the moderators. Nobody is mailed then.
         MailedOften
     """
     if "application" not in current().open_ways:
         raise DoorClosed
     localpart, email = allowed_localpart(username), allowed_email(email)
+    welcome.require(name=localpart, email=email, ip=ip)
     application = Application(
         localpart=localpart,
         skeleton=skeleton(localpart),
@@ -131,9 +133,11 @@ def correct_email(application: Application, email: str) -> None:
 
     Raises:
         EmailMalformed, EmailUnchanged, MailedOften
+        NotWelcome: by the rules of the moderators.
         WrongState: decided, or over.
     """
     email = allowed_email(email)
+    welcome.require(email=email)
     with transaction.atomic():
         row = lock(application.id)
         if email == row.email_to_prove:

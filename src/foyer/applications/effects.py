@@ -23,7 +23,6 @@ from foyer.accounts.models import Account
 from foyer.accounts.settling import StillUnknown
 from foyer.applications import flags, mailing
 from foyer.applications.errors import WrongState
-from foyer.applications.folding import skeleton
 from foyer.applications.models import Application, PasswordWay, State
 from foyer.applications.moves import lock, move
 from foyer.applications.waiting import let_go
@@ -36,6 +35,7 @@ from foyer.invites.services import NewInvite
 from foyer.jobs import services as jobs
 from foyer.kit.actor import Actor
 from foyer.kit.clock import now
+from foyer.kit.folding import skeleton
 from foyer.names import services as names
 
 LINK_IS_GOOD_FOR = timedelta(days=14)

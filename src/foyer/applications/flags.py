@@ -9,6 +9,9 @@ A flag is {"code": …, "params": {…}} with plain values.
 | subnet-busy      | count: applications from this subnet within a day                             |
 | looks-like       | name: the name of the house that this one could be taken for                  |
 | name-resembles   | count: how many other applications under way have a name that looks like it   |
+| rule-holds       | rule: its number; comment: what its maker wrote                               |
+| rule-flags       | rule: its number; comment: what its maker wrote                               |
+| rule-refuses     | rule: its number; comment; the rule is newer than the request                 |
 | trap-filled      | the form came back with something in a field that people do not see            |
 | sent-at-once     | the form came back sooner than anybody types, or was never opened              |
 """
@@ -22,11 +25,12 @@ from typing import Any
 from django.conf import settings
 from django.utils.translation import gettext
 
-from foyer.applications.folding import skeleton
+from foyer.applications import welcome
 from foyer.applications.models import PENDING, Application, DenialDigest
 from foyer.config import current
 from foyer.kit.clock import now
 from foyer.kit.codes import keyed_digest
+from foyer.kit.folding import skeleton
 
 SUBNET_IS_BUSY_FROM = 3
 OF_THE_HOUSE = ("admin", "administrator", "root", "support", "moderator", "abuse", "security", "postmaster", "help")
@@ -47,7 +51,7 @@ def of(application: Application) -> list[Flag]:
         _resembles(application),
     ]
     kept = [flag for flag in application.flags if flag["code"] in OF_THE_FORM]
-    return [*(flag for flag in found if flag is not None), *kept]
+    return [*(flag for flag in found if flag is not None), *_by_rules(application), *kept]
 
 
 def with_traps(known: list[Flag], traps: Collection[str]) -> list[Flag]:
@@ -71,6 +75,9 @@ def phrase(flag: Flag) -> str:
         "subnet-busy": gettext("%(count)s requests from this network within a day"),
         "looks-like": gettext("the name looks like %(name)s"),
         "name-resembles": gettext("the name looks like that of another request"),
+        "rule-holds": gettext("held by rule %(rule)s: %(comment)s"),
+        "rule-flags": gettext("rule %(rule)s: %(comment)s"),
+        "rule-refuses": gettext("refused by rule %(rule)s, which is newer: %(comment)s"),
         "trap-filled": gettext("a field was filled in that people do not see"),
         "sent-at-once": gettext("the form was sent sooner than anybody types"),
     }
@@ -111,6 +118,17 @@ def _denied(code: str, kind: DenialDigest.Kind, folded: str) -> Flag | None:
     denials = DenialDigest.objects.filter(kind=kind, digest=digest_of(kind, folded))
     at = denials.order_by("-at").values_list("at", flat=True).first()
     return {"code": code, "params": {"on": at.date().isoformat()}} if at else None
+
+
+def _by_rules(application: Application) -> list[Flag]:
+    said = welcome.of(application)
+    refusing = [] if said.refused_by is None else [said.refused_by]
+    codes = (("rule-refuses", refusing), ("rule-holds", said.held_by), ("rule-flags", said.flags))
+    return [
+        {"code": code, "params": {"rule": rule.pk, "comment": rule.comment or rule.pattern}}
+        for code, rules in codes
+        for rule in rules
+    ]
 
 
 def _subnet(application: Application) -> Flag | None:

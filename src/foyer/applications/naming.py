@@ -13,14 +13,14 @@ from foyer.accounts import queries as account_queries
 from foyer.accounts import services as accounts
 from foyer.accounts.errors import DoorBusy
 from foyer.accounts.rules import allowed_localpart
-from foyer.applications import flags, queries
-from foyer.applications.folding import skeleton
+from foyer.applications import flags, queries, welcome
 from foyer.applications.models import Application, State
 from foyer.applications.moves import lock, wrong_state
 from foyer.audit.services import record
 from foyer.audit.verbs import Verb
 from foyer.homeserver.errors import HomeserverError, NameRefused, NameTaken
 from foyer.kit.actor import Actor
+from foyer.kit.folding import skeleton
 from foyer.kit.refusal import Refusal
 from foyer.names import services as names
 
@@ -62,6 +62,7 @@ def check_name(application: Application, username: str) -> str:
     if queries.by_id(application.id).state != State.VERIFIED:
         raise wrong_state(application.id)
     localpart = allowed_localpart(username)
+    welcome.require(name=localpart)
     if names.holder_of(localpart) not in (None, application.holder):
         raise names.NameHeld
     accounts.require_free(localpart)

@@ -17,7 +17,7 @@ from django.db import transaction
 from foyer.accounts import holding
 from foyer.accounts.rules import password_refusals
 from foyer.accounts.settling import longest_attempt
-from foyer.applications import flags, mailing, queries, search
+from foyer.applications import flags, mailing, queries, search, welcome
 from foyer.applications.errors import (
     AnswerMissing,
     AnswerNotAChoice,
@@ -122,6 +122,7 @@ def submit(
     Raises:
         Refusal: the first of validate().
         NameNotChosen, NameHeld, NameTaken, NameRefused: choose another name; email and answers are kept.
+        NotWelcome: by the rules of the moderators; answers are not kept.
         PasswordRefused: by the homeserver's rules.
         DoorBusy: too many people are waiting for the homeserver; the answers are kept.
         SubmitBusy: another press of the same button is under way and takes long.
@@ -129,6 +130,7 @@ def submit(
     """
     for refusal in validate(answers, accepted, password, confirm):
         raise refusal
+    _require_welcome(application.id, ip)
     row = _begin(application.id, answers, accepted, traps)
     if row is None:
         return _submitted(queries.by_id(application.id))
@@ -137,6 +139,13 @@ def submit(
         return _finish(row, account_id)
     finally:
         Application.objects.filter(id=row.id, submitting_at=row.submitting_at).update(submitting_at=None)
+
+
+def _require_welcome(application_id: int, ip: str | None) -> None:
+    """Ask the rules of now; they may be newer than the request. Pressing again after all is done asks nothing."""
+    row = queries.by_id(application_id)
+    if row.state == State.VERIFIED:
+        welcome.require(name=row.localpart, email=row.email, ip=ip or row.ip)
 
 
 def _begin(
