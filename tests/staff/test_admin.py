@@ -74,5 +74,9 @@ def test_admin_shows_staff_and_audit_and_changes_neither(admin: Staff, moderator
 
 
 def test_admin_has_only_what_is_meant_to_be_in_it() -> None:
-    assert sorted(model._meta.label for model in site._registry) == ["audit.Event", "staff.Staff"]
+    assert sorted(model._meta.label for model in site._registry) == [
+        "applications.Application",
+        "audit.Event",
+        "staff.Staff",
+    ]
     assert list(default_site._registry) == []

@@ -5,6 +5,7 @@ from __future__ import annotations
 from django.db import models
 from django.db.models import Q
 from django.db.models.functions import Lower
+from django.utils.translation import gettext_lazy as _
 
 from foyer.kit.clock import now
 
@@ -95,6 +96,8 @@ class Application(models.Model):
     is_flagged = models.BooleanField(default=False)
 
     class Meta:
+        verbose_name = _("user registration")  # Django's admin calls it as its predecessor did
+        verbose_name_plural = _("user registrations")
         constraints = (
             models.UniqueConstraint(
                 Lower("email"), condition=Q(state__in=PENDING), name="applications_one_for_an_email"

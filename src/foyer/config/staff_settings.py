@@ -6,6 +6,7 @@ The public pages know none of it. Sessions, cookies and messages exist below /de
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 from django import get_version
@@ -30,6 +31,8 @@ MIDDLEWARE = ("foyer.web.staff.middleware.ForStaff",)
 # The admin's own pages; ours are Jinja's.
 TEMPLATES: dict[str, Any] = {
     "BACKEND": "django.template.backends.django.DjangoTemplates",
+    # Not called templates: what is in folders of that name is Jinja's, and read as such by the tools.
+    "DIRS": [Path(__file__).resolve().parent.parent / "web" / "admin" / "pages"],
     "APP_DIRS": True,
     "OPTIONS": {
         "context_processors": [

@@ -61,6 +61,10 @@ class Migration(migrations.Migration):
                 ('flags', models.JSONField(default=list)),
                 ('is_flagged', models.BooleanField(default=False)),
             ],
+            options={
+                'verbose_name': 'user registration',
+                'verbose_name_plural': 'user registrations',
+            },
         ),
         migrations.CreateModel(
             name='DenialDigest',

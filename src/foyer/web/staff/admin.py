@@ -1,4 +1,4 @@
-"""Django's admin, for admins: read only so far. Whatever it changes one day goes through the services."""
+"""Django's admin, for admins. What is below is only read; whatever it changes goes through the services."""
 
 from __future__ import annotations
 
@@ -10,8 +10,10 @@ from django.http import HttpRequest, HttpResponseBase
 from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
+from foyer.applications.models import Application
 from foyer.audit.models import Event
 from foyer.staff.models import Staff
+from foyer.web.admin.registrations import RegistrationAdmin
 from foyer.web.staff.places import redirect
 from foyer.web.staff.sign_in import SignOut
 
@@ -98,3 +100,4 @@ class EventAdmin(ReadOnly):
 site = Site(name="admin")
 site.register(Staff, StaffAdmin)
 site.register(Event, EventAdmin)
+site.register(Application, RegistrationAdmin)
