@@ -86,6 +86,7 @@ def fill(foyer: RunningFoyer) -> None:
     program = """
 from datetime import UTC, datetime
 from foyer.accounts.models import Account
+from foyer.applications.models import Application, Haystack, Message
 from foyer.invites import services
 from foyer.invites.models import Invite, Use
 from foyer.jobs.models import Job, Schedule
@@ -100,6 +101,9 @@ Use.objects.create(invite=None, code="Deleted", holder="account:2")
 Job.objects.create(lane="house", kind="accounts.sweep", subject="", next_attempt_at=datetime(2099, 1, 1, tzinfo=UTC))
 Schedule.objects.create(name="accounts.sweep", next_run_at=datetime(2099, 1, 1, tzinfo=UTC))
 Claim.objects.create(localpart="maria", holder="account:1")
+application = Application.objects.create(localpart="anna", email="anna@example.org", key_digest="a" * 64)
+Haystack.objects.create(application=application, text="anna who plays the violoncello")
+Message.objects.create(application=application, by="applicant", text="Hello?")
 services.create(services.NewInvite(code="Second", uses_limit=None), actor=Actor.command_line())
 """
     foyer.cli("django", "shell", "--no-imports", "-c", program)
@@ -111,7 +115,8 @@ def everything(foyer: RunningFoyer) -> dict[str, list[Any]]:
     with ExitStack() as stack:
         if url.startswith("sqlite"):
             connection: Any = stack.enter_context(closing(sqlite3.connect(foyer.folder / "foyer.sqlite3")))
-            tables = "SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite%'"
+            # Not the tables behind a search index: they follow the rows.
+            tables = "SELECT name FROM pragma_table_list WHERE type = 'table' AND name NOT LIKE 'sqlite%'"
         else:
             connection = stack.enter_context(psycopg.connect(url))
             tables = "SELECT table_name FROM information_schema.tables WHERE table_schema = 'public'"
@@ -185,6 +190,14 @@ def test_restore_into_the_other_database(stopped: Stopped, direction: str) -> No
     target.cli("restore", str(source.folder / "one.backup"))
     target.cli("backup", "other.backup")
     assert lines(target.folder / "other.backup") == lines(source.folder / "one.backup")
+    program = (
+        "from foyer.applications.models import Haystack as H; print(H.objects.filter(text__icontains='LONCEL').count())"
+    )
+    assert target.cli("django", "shell", "--no-imports", "-c", program).stdout == "1\n"
+    if kinds[1] == "sqlite":
+        check = "INSERT INTO applications_search(applications_search, rank) VALUES('integrity-check', 1)"
+        with closing(sqlite3.connect(target.folder / "foyer.sqlite3")) as connection:
+            connection.execute(check)  # raises where the index does not fit the rows
     made = target.invite("--code", "AfterTheRestore")  # numbers go on after the highest
     assert made["code"] == "AfterTheRestore"
 
@@ -211,7 +224,7 @@ def test_restore_asks_before_it_replaces_anything(stopped: Stopped) -> None:
     foyer.cli("backup", "one.backup")
     done = foyer.cli("restore", "one.backup", check=False)
     assert done.returncode == 1
-    assert "(2 invitations, 1 accounts) by the backup of 20" in done.stderr
+    assert "(2 invitations, 1 account) by the backup of 20" in done.stderr
     assert done.stderr.endswith("Nobody is there to answer; add --yes to go ahead.\n")
     assert everything(foyer) == before
 

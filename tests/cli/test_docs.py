@@ -22,7 +22,8 @@ def sections() -> dict[str, str]:
     for part in PAGE.split("\n### ")[1:]:
         heading, _, text = part.partition("\n")
         words = [
-            re.sub(r" (CODE|ID|PATH)?…?$", "", word.removeprefix("foyer ")) for word in re.findall(r"`([^`]+)`", heading)
+            re.sub(r" (CODE|ID|PATH)?…?$", "", word.removeprefix("foyer "))
+            for word in re.findall(r"`([^`]+)`", heading)
         ]
         group = f"{words[0].split()[0]} " if words[0].count(" ") else ""
         for word in words:

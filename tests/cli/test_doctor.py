@@ -119,7 +119,7 @@ def test_doctor_of_a_house_in_order_finds_no_fault(tmp_path: Path, synapse: Syna
         words = foyer.cli("doctor").stdout
         assert words.startswith("Configuration:\n  ok ")
         assert words.endswith("\nAll is well.\n")
-        assert max(map(len, words.splitlines())) <= 100
+        assert max(len(line) for line in words.splitlines() if str(tmp_path) not in line) <= 100
         for secret in (synapse.shared_secret, synapse.admin_token, "a key for tests"):
             assert secret not in words
 
@@ -191,8 +191,8 @@ Job.objects.create(lane="house", kind="accounts.sweep", subject="", gave_up_at=l
 """
         foyer.cli("django", "shell", "--no-imports", "-c", program)
         _, findings = doctor(foyer)
-        assert ("warning", "1 jobs are owed, the oldest for 10 minutes.") in about(findings, "Database")
-        assert ("warning", "1 jobs were given up.") in about(findings, "Database")
+        assert ("warning", "1 job is owed, the oldest for 10 minutes.") in about(findings, "Database")
+        assert ("warning", "1 job was given up.") in about(findings, "Database")
 
 
 def test_doctor_of_a_wrong_configuration_names_each_problem(tmp_path: Path) -> None:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import pty
 import re
 import select
+import signal
 import subprocess
 import time
 from pathlib import Path
@@ -135,6 +137,7 @@ class Terminal:
         self.said = ""
         self.pid, self.handle = pty.fork()
         if self.pid == 0:
+            signal.signal(signal.SIGINT, signal.SIG_DFL)  # it is ignored where the tests run in the background
             os.chdir(folder)
             line = command(*args)
             os.execve(  # noqa: S606 - a program of ours
@@ -158,11 +161,16 @@ class Terminal:
         self.said = self.said.partition(question)[2]
         os.write(self.handle, f"{text}\n".encode())
 
-    def status(self) -> int:
-        """Wait for the end."""
-        _, status = os.waitpid(self.pid, 0)
+    def status(self, seconds: float = 60) -> int:
+        """Wait for the end, and return how it was."""
+        end = time.monotonic() + seconds
+        while (ended := os.waitpid(self.pid, os.WNOHANG))[0] == 0:
+            assert time.monotonic() < end, f"it goes on: {self.said}"
+            if select.select([self.handle], [], [], 0.05)[0]:
+                with contextlib.suppress(OSError):
+                    self.said += os.read(self.handle, 4096).decode(errors="replace")
         os.close(self.handle)
-        return os.waitstatus_to_exitcode(status)
+        return os.waitstatus_to_exitcode(ended[1])
 
 
 def test_foyer_alone_at_a_terminal_offers_setup_and_asks_again_after_a_slip(tmp_path: Path) -> None:

@@ -55,6 +55,11 @@ def print_facts(facts: Iterable[tuple[str, str]]) -> None:
         print(f"{name + ':':<{width + 1}} {value}")
 
 
+def counted(count: int, one: str, many: str) -> str:
+    """Return a number with its noun: `1 job`, `2 jobs`."""
+    return f"{count} {one if count == 1 else many}"
+
+
 def printable(text: str) -> str:
     """Return text on one line, without what would steer a terminal."""
     return "".join(sign if sign.isprintable() else " " for sign in text)

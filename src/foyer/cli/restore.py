@@ -79,4 +79,9 @@ def _say_of_the_key(backup: Backup, config: Config) -> None:
 
 
 def _words(counted: dict[str, int]) -> str:
-    return f"{counted.get('invites_invite', 0)} invitations, {counted.get('accounts_account', 0)} accounts"
+    from foyer.cli import output
+
+    invitations, accounts = counted.get("invites_invite", 0), counted.get("accounts_account", 0)
+    return (
+        f"{output.counted(invitations, 'invitation', 'invitations')}, {output.counted(accounts, 'account', 'accounts')}"
+    )

@@ -22,11 +22,12 @@ def worker() -> None:
     """
     tether.hold()
     boot()
-    from foyer.cli import migrations
+    from foyer.cli import migrations, output
     from foyer.jobs.worker import Worker
 
     if names := migrations.pending():
-        raise CommandFailed(f"The database lacks {len(names)} changes of this version. Run `foyer migrate` first.")
+        lacking = output.counted(len(names), "migration", "migrations")
+        raise CommandFailed(f"The database lacks {lacking} of this version. Run `foyer migrate` first.")
     crew = Worker()
 
     def stop(_number: int, _frame: FrameType | None) -> None:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from django.db import DatabaseError, InterfaceError, connection, transaction
 
-from foyer.cli import migrations
+from foyer.cli import migrations, output
 from foyer.cli.database_errors import place, sentence_for
 from foyer.cli.doctor.findings import Finding, fault, ok, warning
 from foyer.config.schema import Config
@@ -56,7 +56,10 @@ def _tables(where: str) -> Iterator[Finding]:
         yield fault(migrations.NEWER.format(names=", ".join(newer)))
         return
     if missing := migrations.pending():
-        yield fault(f"The database lacks {len(missing)} changes of this version.", "Run `foyer migrate`.")
+        yield fault(
+            f"The database lacks {output.counted(len(missing), 'migration', 'migrations')} of this version.",
+            "Run `foyer migrate`.",
+        )
         return
     _try_to_write()
     yield ok("It is up to date and can be written.")
@@ -86,14 +89,14 @@ def _what_is_owed() -> Iterator[Finding]:
     waiting = sum(jobs.by_lane.values())
     if jobs.given_up:
         yield warning(
-            f"{jobs.given_up} jobs were given up.",
+            f"{output.counted(jobs.given_up, 'job was', 'jobs were')} given up.",
             "`foyer django shell` shows them: foyer.jobs.models.Job.objects.exclude(gave_up_at=None).",
         )
     if waiting and jobs.oldest_seconds > LATE_SECONDS:
         minutes = int(jobs.oldest_seconds // 60)
         yield warning(
-            f"{waiting} jobs are owed, the oldest for {minutes} minutes.",
+            f"{output.counted(waiting, 'job is', 'jobs are')} owed, the oldest for {minutes} minutes.",
             "Is a worker running? `foyer serve` has one; else start `foyer worker`.",
         )
     else:
-        yield ok(f"{waiting} jobs are owed." if waiting != 1 else "1 job is owed.")
+        yield ok(f"{output.counted(waiting, 'job is', 'jobs are')} owed.")

@@ -130,19 +130,21 @@ def _why_not(error: OSError, shown: str, port: int) -> str:
 
 
 def _database_ready(*, engine: str, migrate: bool) -> None:
-    from foyer.cli import migrations
+    from foyer.cli import migrations, output
     from foyer.cli.database_errors import place
     from foyer.config import current
 
     if engine == "sqlite" or migrate:
         applied = migrations.bring_up_to_date()
         if applied:
-            print(f"The database was brought up to date ({len(applied)} migrations).", flush=True)
+            done = output.counted(len(applied), "migration", "migrations")
+            print(f"The database was brought up to date ({done}).", flush=True)
         return
     migrations.refuse_newer()
     if names := migrations.pending():
         raise CommandFailed(
-            f"The database {place(current().database)} lacks {len(names)} migrations of this version. "
+            f"The database {place(current().database)} lacks {output.counted(len(names), 'migration', 'migrations')} "
+            "of this version. "
             "Run `foyer migrate`, or start with `foyer serve --migrate`."
         )
 
