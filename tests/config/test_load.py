@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from collections.abc import Callable
@@ -379,6 +380,30 @@ def test_find_current_directory_comes_before_home(tmp_path: Path, monkeypatch: A
 
     (tmp_path / "here" / "foyer.yaml").touch()
     assert find(None, {"HOME": str(tmp_path)}) == Path("foyer.yaml")
+
+
+def test_find_in_a_folder_that_may_not_be_entered_looks_elsewhere(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As after `runuser -u foyer` in the folder of root."""
+    closed, home = tmp_path / "closed", tmp_path / "home"
+    closed.mkdir()
+    at_home = home / ".config" / "foyer" / "foyer.yaml"
+    at_home.parent.mkdir(parents=True)
+    at_home.touch()
+    for folder in (tmp_path, *tmp_path.parents[:2]):
+        folder.chmod(0o755)
+    monkeypatch.chdir(closed)
+    closed.chmod(0)
+    before = os.geteuid()
+    try:
+        if before == 0:
+            os.seteuid(65534)
+
+        assert find(None, {"HOME": str(home)}) == at_home
+    finally:
+        os.seteuid(before)
+        closed.chmod(0o700)
 
 
 def test_problem_without_key_and_value_is_its_sentence() -> None:

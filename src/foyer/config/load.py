@@ -40,18 +40,24 @@ def find(path: Path | None = None, environ: Mapping[str, str] = os.environ) -> P
         return path.expanduser() if environ.get("HOME") else path
     if environ.get("FOYER_CONFIG"):
         return Path(environ["FOYER_CONFIG"])
-    places = [Path("foyer.yaml")]
+    here = Path("foyer.yaml")
+    if _is_there(
+        here, closed=False
+    ):  # whoever may not enter this folder was left in it by `runuser`, and means another
+        return here
+    places = []
     if environ.get("HOME"):
         places.append(Path(environ["HOME"], ".config", "foyer", "foyer.yaml"))
     places.append(Path("/etc/foyer/foyer.yaml"))
-    return next((place for place in places if _is_there(place)), None)
+    return next((place for place in places if _is_there(place, closed=True)), None)
 
 
-def _is_there(place: Path) -> bool:
+def _is_there(place: Path, *, closed: bool) -> bool:
+    """Say whether the file is there; `closed` of one in a folder that may not be entered. Reading it will say so."""
     try:
         return place.exists()
-    except OSError:  # a folder that may not be entered: reading the file will say so
-        return True
+    except OSError:
+        return closed
 
 
 def load(path: Path | None = None, environ: Mapping[str, str] = os.environ, *, require: bool = True) -> Config:
