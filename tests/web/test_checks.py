@@ -43,6 +43,14 @@ def test_available_for_a_taken_name_suggests_others(
     assert len(said["suggestions"]) == 3
 
 
+def test_available_for_a_taken_name_typed_as_a_whole_address_suggests_others(
+    client: Client, invite: Invite, homeserver: MemoryHomeserver
+) -> None:
+    homeserver.create("maria", "of somebody else")
+
+    assert len(ask(client, "@Maria:example.test").json()["suggestions"]) == 3
+
+
 def test_available_for_a_name_that_cannot_be_one_says_why(client: Client, invite: Invite) -> None:
     said = ask(client, "maría").json()
 

@@ -9,13 +9,19 @@ from django.db.models import Count
 
 from foyer.accounts import services
 from foyer.accounts.models import Account, State
+from foyer.config import current
+from foyer.kit.matrix import parse_localpart
 from foyer.kit.refusal import Refusal
 
 SUGGESTIONS = 3
 
 
-def suggestions(code: str, localpart: str) -> list[str]:
-    """Return up to three free names like `localpart`, for the holder of a live invitation."""
+def suggestions(code: str, username: str) -> list[str]:
+    """Return up to three free names like the one that was typed, for the holder of a live invitation."""
+    try:
+        localpart = parse_localpart(username, current().server_name)
+    except Refusal:
+        return []
     free = []
     for candidate in variants(localpart):
         try:
