@@ -124,7 +124,9 @@ def test_page_with_text_twice_as_large_stays_whole(browser: Browser, site: Site,
     page.evaluate("document.documentElement.style.setProperty('font-size', '200%')")
 
     seen = "[...document.querySelectorAll('main :not(.unseen, .unseen *)')]"
-    too_wide = f"{seen}.filter(it => it.getBoundingClientRect().right > innerWidth).map(it => it.outerHTML.slice(0, 99))"
+    too_wide = (
+        f"{seen}.filter(it => it.getBoundingClientRect().right > innerWidth).map(it => it.outerHTML.slice(0, 99))"
+    )
     assert page.evaluate(too_wide) == []
     assert page.evaluate("document.documentElement.scrollWidth") == 320
     context.close()
