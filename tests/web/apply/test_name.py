@@ -1,11 +1,15 @@
 from __future__ import annotations
 
-import pytest
-from django.test import Client
+from typing import Any
 
+import pytest
+from django.test import Client, RequestFactory
+
+from foyer.applications import keys
 from foyer.applications.models import Application, State
 from foyer.homeserver.memory import MemoryHomeserver
 from foyer.names import services as names
+from foyer.web.pages import render
 from tests.conftest import Configure
 from tests.web.apply.conftest import EMAIL, OPEN, Begin, follow, fresh, path_of
 
@@ -68,8 +72,6 @@ def test_name_page_of_a_closed_door_says_so(client: Client, configure: Configure
 def test_name_lost_is_said_after_the_proof_and_another_is_chosen(
     client: Client, begin: Begin, homeserver: MemoryHomeserver
 ) -> None:
-    from foyer.applications import keys
-
     homeserver.create("maria", "of somebody else")
     row = begin()
 
@@ -105,3 +107,18 @@ def test_name_cannot_be_changed_once_the_request_is_sent(client: Client, begin: 
     assert client.get(path_of(row, "/name")).status_code == 303
     assert client.post(path_of(row, "/name"), {"username": "rosa"}).status_code == 303
     assert (fresh(row).localpart, fresh(row).state) == ("maria", State.WAITING)
+
+
+def test_name_step_can_stand_for_the_landing_page(client: Client, django_assert_num_queries: Any) -> None:
+    """Where this is the only way in. That page knows nothing but what all pages know, and asks no table."""
+    with django_assert_num_queries(0):
+        text = render(RequestFactory().get("/"), "apply/name.html").text
+
+    assert 'action="apply"' in text
+    assert "Choose a user name" in text
+
+
+def test_name_keeps_the_language_that_the_address_chose(client: Client) -> None:
+    answer = client.post("/apply?lang=de", {"username": "maria"})
+
+    assert answer["Location"] == "apply/email?name=maria&lang=de"
