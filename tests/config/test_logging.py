@@ -80,3 +80,15 @@ def test_refusals_of_django_are_not_logged(log_as: Callable[[str], None], capsys
     logging.getLogger("django.security.TooManyFieldsSent").error("Too many fields")
 
     assert capsys.readouterr().err == ""
+
+
+def test_fault_on_a_page_of_an_invitation_does_not_name_it(
+    log_as: Callable[[str], None], capsys: pytest.CaptureFixture[str]
+) -> None:
+    log_as("text")
+
+    logging.getLogger("django.request").error("%s: %s", "Internal Server Error", "/i/DoubleWizardSki")
+
+    said = capsys.readouterr().err
+    assert "Internal Server Error: /i/…" in said
+    assert "Wizard" not in said

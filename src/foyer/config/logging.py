@@ -18,6 +18,15 @@ def _on_one_line(_logger: Any, _method: str, event: structlog.typing.EventDict) 
     return event
 
 
+def _without_codes(record: logging.LogRecord) -> bool:
+    """Keep the first part of a path: what follows may be somebody's invitation. The request id finds the rest."""
+    if isinstance(record.args, tuple):
+        record.args = tuple(
+            re.sub(r"^(/[^/]*/).+", r"\1…", arg) if isinstance(arg, str) else arg for arg in record.args
+        )
+    return True
+
+
 def configure(settings: dict[str, str]) -> None:
     """Set up logging as `log.level` and `log.format` say. Django calls this with LOGGING, which holds just those."""
     shared: list[Any] = [
@@ -52,6 +61,7 @@ def configure(settings: dict[str, str]) -> None:
     logging.getLogger("urllib3").setLevel(logging.WARNING)
     # What Django refuses is no fault of ours: anybody could fill the log with tracebacks, and the paths hold codes.
     logging.getLogger("django.request").setLevel(logging.ERROR)
+    logging.getLogger("django.request").addFilter(_without_codes)
     logging.getLogger("django.security").setLevel(logging.CRITICAL)
     structlog.configure(
         processors=[*shared, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],
