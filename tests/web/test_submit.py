@@ -166,7 +166,7 @@ def test_submit_too_often_says_when_to_come_back(
     assert answer.status_code == 429
     assert 0 < int(answer["Retry-After"]) <= 60
     assert "<h1>A little slower, please</h1>" in answer.text
-    assert f"Try again in {answer['Retry-After']} seconds." in answer.text
+    assert f"Try again in {answer['Retry-After']} second" in answer.text
     assert homeserver.accounts == {}
 
 
