@@ -1,6 +1,6 @@
 """Foyer with everything around it, on this machine: a real Synapse, a mail catcher, an invitation ready to use.
 
-`scripts/demo` runs until Ctrl-C. `scripts/demo --check` walks the journey of a newcomer instead and says what it did.
+`scripts/demo` runs until Ctrl-C. `scripts/demo --check` walks the journeys of newcomers instead and says what it did.
 Everything it keeps is in .cache/demo/, made anew each time.
 """
 
@@ -23,7 +23,7 @@ from pathlib import Path
 from types import FrameType
 from typing import Any, TextIO
 
-from dev import demo_check, processes, synapse
+from dev import demo_apply, demo_check, processes, synapse
 from dev.bootstrap import VENV, environment_for, prepare
 from dev.environments import CACHE, ROOT, SetupError
 from dev.mailcatcher import MailCatcher
@@ -32,6 +32,10 @@ from dev.synapse import SERVER_NOTICES, Synapse
 
 _SECONDS_TO_START = 60.0
 _ROOM = "welcome"
+_HOW_TO_APPLY = """\
+  Or ask for an account     {url}/apply
+  See who asks, and decide  .venv/bin/foyer --config {config} application list
+"""
 
 
 @dataclass
@@ -43,6 +47,7 @@ class Demo:
     homeserver: Synapse
     mails: MailCatcher
     foyer: subprocess.Popen[bytes] | None = field(default=None)
+    password_way: str = "when_applying"
 
     @property
     def url(self) -> str:
@@ -65,16 +70,17 @@ class Demo:
         Raises:
             NotReady: the command failed; the text is what it said.
         """
-        command: list[str | Path] = [
-            VENV / "bin" / "foyer",
-            "--config",
-            self.configuration,
-            "invite",
-            "create",
-            "--json",
-        ]
+        made: list[dict[str, Any]] = json.loads(self.command("invite", "create", "--json", "--count", str(number)))
+        return made
+
+    def command(self, *words: str) -> str:
+        """Run `foyer WORDS` as an owner does, and return what it prints.
+
+        Raises:
+            NotReady: the command failed; the text is what it said.
+        """
         done = subprocess.run(
-            [*command, "--count", str(number)],
+            [VENV / "bin" / "foyer", "--config", self.configuration, *words],
             cwd=self.directory,
             env=environment_for(),
             capture_output=True,
@@ -82,9 +88,36 @@ class Demo:
             check=False,
         )
         if done.returncode:
-            raise NotReady(f"`foyer invite create` failed: {done.stderr.strip() or done.stdout.strip()}")
-        made: list[dict[str, Any]] = json.loads(done.stdout)
-        return made
+            raise NotReady(f"`foyer {' '.join(words)}` failed: {done.stderr.strip() or done.stdout.strip()}")
+        return done.stdout
+
+    def choose_passwords(self, way: str) -> None:
+        """Have `application.password` be this, and Foyer started anew if it was something else.
+
+        Raises:
+            NotReady: Foyer did not start.
+        """
+        if way == self.password_way:
+            return
+        self.password_way = way
+        _configure(self)
+        self.restart()
+
+    def restart(self) -> None:
+        """Start Foyer, and stop it first where it runs; returns when it is ready.
+
+        Raises:
+            NotReady: it did not start.
+        """
+        self.stop()
+        self.foyer = _serve(self)
+        processes.wait_until(lambda: _is_ready(self), self.foyer, log=self.log, seconds=_SECONDS_TO_START)
+
+    def stop(self) -> None:
+        """Stop Foyer."""
+        if self.foyer is not None:
+            processes.stop(self.foyer)
+        self.foyer = None
 
     def fallen(self) -> str | None:
         """The sentence to say if something of it is not running any more."""
@@ -119,9 +152,8 @@ def running(*, terminal: TextIO | None) -> Iterator[Demo]:
         demo = Demo(directory, port, server, mails)
         _make_room(server)
         _configure(demo)
-        demo.foyer = _serve(demo)
-        stack.callback(processes.stop, demo.foyer)
-        processes.wait_until(lambda: _is_ready(demo), demo.foyer, log=demo.log, seconds=_SECONDS_TO_START)
+        stack.callback(demo.stop)
+        demo.restart()
         yield demo
 
 
@@ -168,6 +200,10 @@ email:
   port: {demo.mails.port}
   security: none
   from: foyer@localhost.localdomain
+moderators:
+  emails: [{demo_apply.MODERATOR}]
+application:
+  password: {demo.password_way}
 branding:
   name: Foyer's demo
   tagline: A homeserver to try things on.
@@ -192,13 +228,14 @@ def _is_ready(demo: Demo) -> bool:
 def _greet(demo: Demo, seconds: float) -> None:
     invitation, other = demo.invite(2)
     config = demo.configuration.relative_to(ROOT)
+    applying = _HOW_TO_APPLY.format(url=demo.url, config=config) if demo_apply.is_open(demo) else ""
     print(f"""
 Foyer runs, {seconds:.0f} s after the start.
 
   Join with an invitation   {invitation["link"]}
   Or by one command         curl -X POST -F username=test -F password=verysecure -F confirm=verysecure \\
                               -F token={other["code"]} {demo.url}/register
-  Mails that Foyer sends    {demo.mails.url}
+{applying}  Mails that Foyer sends    {demo.mails.url}
   The homeserver            http://localhost:{demo.homeserver.port} (a real Synapse)
   Make more invitations     .venv/bin/foyer --config {config} invite create
 
@@ -222,7 +259,9 @@ def _stop_in_order(*_: int | FrameType | None) -> None:
 def main(arguments: list[str]) -> int:
     """Run the demo, or check it; returns the exit code."""
     parser = argparse.ArgumentParser(prog="scripts/demo", description="Try Foyer out with a real Synapse.")
-    parser.add_argument("--check", action="store_true", help="walk a newcomer's journey, say what was done, and end")
+    parser.add_argument(
+        "--check", action="store_true", help="walk the journeys of newcomers, say what was done, and end"
+    )
     check = parser.parse_args(arguments).check
     for number in (signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, _stop_in_order)
