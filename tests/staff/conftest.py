@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import cast
 
 import pytest
@@ -16,9 +16,13 @@ from django.http import HttpResponse, HttpResponseBase
 from django.test import Client
 from pytest_django import Settings
 
+from dev.messages import compile_catalogues
+from dev.site import Site
+from foyer.homeserver.memory import MemoryHomeserver
 from foyer.kit.actor import Actor
 from foyer.staff import services
 from foyer.staff.models import Staff
+from tests.conftest import Configure
 
 PASSWORD = "lantern orchard willow"
 SECOND_FACTOR = "/desk/sign-in/second-step"
@@ -31,6 +35,24 @@ def addresses(settings: Settings) -> None:
     """Map the pages of staff, and hash passwords quickly."""
     settings.ROOT_URLCONF = "tests.staff.urls"
     settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+
+
+@pytest.fixture(scope="session", autouse=True)
+def translations() -> None:
+    """Compile what is older than its source."""
+    compile_catalogues()
+
+
+@pytest.fixture(scope="session")
+def base_url() -> None:
+    """Stand in for pytest-base-url's own, whose kind of fixture pytest 9.2 warns of. Sites tell their own URL."""
+
+
+@pytest.fixture
+def site(transactional_db: None, addresses: None, configure: Configure, homeserver: MemoryHomeserver) -> Iterator[Site]:
+    """Foyer as it is served, with the pages of staff, on a port of its own."""
+    with Site() as running:
+        yield running
 
 
 @pytest.fixture

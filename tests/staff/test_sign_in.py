@@ -4,11 +4,13 @@ from datetime import timedelta
 
 import pytest
 import time_machine
+from django.contrib.sessions.models import Session
 from django.core.cache import cache
 from django.db import connection
 from django.test import Client
 
 from foyer.audit.models import Event
+from foyer.jobs.registry import find, scheduled
 from foyer.kit.actor import Actor
 from foyer.kit.clock import now
 from foyer.staff import services
@@ -223,7 +225,7 @@ def test_changing_the_password_ends_the_other_sessions(moderator: Staff, sign_in
         ("not it", "violet harbour thistle", "violet harbour thistle", "That is not your password. Try again."),
         (PASSWORD, "short", "short", "This password is too short. It must contain at least 12 characters."),
         (PASSWORD, "password1234", "password1234", "This password is too common."),
-        (PASSWORD, "violet harbour thistle", "violet harbour", "You must type the same password each time."),
+        (PASSWORD, "violet harbour thistle", "violet harbour", "The two are not the same. Type the new one again."),
     ],
 )
 def test_changing_the_password_says_what_is_wrong_beside_the_field(
@@ -251,3 +253,15 @@ def test_second_session_of_the_same_person_leaves_the_first(moderator: Staff, si
     first, second = sign_in(moderator), sign_in(moderator)
 
     assert (first.get("/desk/queue").status_code, second.get("/desk/queue").status_code) == (200, 200)
+
+
+def test_sessions_that_are_over_are_swept(moderator: Staff, sign_in: SignIn) -> None:
+    sign_in(moderator)
+    sign_in(moderator)
+    Session.objects.filter(pk=Session.objects.earliest("pk").pk).update(expire_date=now() - timedelta(seconds=1))
+    handler = find("staff.sessions")
+    assert handler is not None
+    assert handler in scheduled()
+    handler.deed("")
+
+    assert Session.objects.count() == 1

@@ -18,14 +18,14 @@ _path = f"{_config.public_path}/"
 _is_https = str(_config.public_url).startswith("https://")
 
 APPS = (
-    "foyer.staff",  # before Django's own, two of whose commands it replaces
+    "foyer.staff.apps.StaffConfig",  # before Django's own, two of whose commands it replaces
     "django.contrib.contenttypes",
     "django.contrib.auth",
     "django.contrib.sessions",
     "django.contrib.messages",
     "django.contrib.admin.apps.SimpleAdminConfig",  # simple: nothing gets into the admin by itself
     "foyer.staff.apps.AllauthConfig",
-    "allauth.mfa",
+    "foyer.staff.apps.SecondFactorConfig",
 )
 MIDDLEWARE = ("foyer.web.staff.middleware.ForStaff",)
 # The admin's own pages; ours are Jinja's.
@@ -95,6 +95,7 @@ SETTINGS: dict[str, Any] = {
     "ACCOUNT_EMAIL_VERIFICATION": "none",
     "ACCOUNT_SESSION_REMEMBER": True,
     "ACCOUNT_LOGOUT_REDIRECT_URL": "account_login",
+    "ACCOUNT_FORMS": {"change_password": "foyer.web.staff.forms.PasswordForm"},
     "ACCOUNT_RATE_LIMITS": {
         "login": "30/m/ip",
         "login_failed": "10/m/ip,5/5m/key",  # the key is the name that was typed, or whose second factor is asked

@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib
 
 from allauth.account.apps import AccountConfig
+from allauth.mfa.apps import MFAConfig
 from django.apps import AppConfig
 from django.contrib.auth.management import create_permissions
 from django.contrib.contenttypes.management import create_contenttypes
@@ -30,3 +31,10 @@ class AllauthConfig(AccountConfig):  # type: ignore[misc]
         # The role alone says who may do what: nobody would read Django's rows of permissions and of kinds of rows.
         post_migrate.disconnect(create_permissions, dispatch_uid="django.contrib.auth.management.create_permissions")
         post_migrate.disconnect(create_contenttypes)
+
+
+class SecondFactorConfig(MFAConfig):  # type: ignore[misc]
+    """allauth's second factors, imported when they are needed: every command of ours would wait for them otherwise."""
+
+    def ready(self) -> None:
+        """Nothing: its check is about signing up, and its signal about emails that are to be verified."""

@@ -41,6 +41,13 @@ SAID: dict[str, str | Promise] = {
 }
 
 
+WAYS_TO_CONFIRM: dict[str, str | Promise] = {
+    "reauthenticate": gettext_lazy("Use the password instead"),
+    "mfa_reauthenticate": gettext_lazy("Use a code instead"),
+    "mfa_reauthenticate:webauthn": gettext_lazy("Use a passkey instead"),
+}
+
+
 class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]
     """Signing in and out."""
 
@@ -91,6 +98,13 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]
         if time.time() - since < FRESH_SECONDS:
             return False
         return bool(super().is_reauthentication_required(app=app, **kwargs))
+
+    def get_reauthentication_methods(self, user: Staff) -> list[dict[str, Any]]:
+        """Return the ways to confirm that it is oneself, in our words."""
+        return [
+            {**way, "description": WAYS_TO_CONFIRM.get(way["id"], way["description"])}
+            for way in super().get_reauthentication_methods(user)
+        ]
 
     def add_message(
         self,

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
+from allauth.account.forms import ChangePasswordForm
 from allauth.mfa.adapter import get_adapter
 from allauth.mfa.base.forms import AuthenticateForm, ReauthenticateForm
 from allauth.mfa.webauthn.forms import (
@@ -15,6 +16,7 @@ from allauth.mfa.webauthn.forms import (
     LoginWebAuthnForm,
     ReauthenticateWebAuthnForm,
 )
+from django.utils.translation import gettext as _
 
 from foyer.audit.verbs import Verb
 from foyer.staff import queries, services
@@ -51,6 +53,21 @@ class CodeAgainForm(_Once, ReauthenticateForm):  # type: ignore[misc]
     """Confirming it is still oneself."""
 
     verb = Verb.STAFF_CONFIRM_FAILED
+
+
+class PasswordForm(ChangePasswordForm):  # type: ignore[misc]
+    """A new password."""
+
+    def clean(self) -> dict[str, Any]:
+        """Return what was sent.
+
+        Raises:
+            ValidationError: by field.
+        """
+        cleaned: dict[str, Any] = super().clean()
+        if cleaned.get("password1") and self.has_error("password2", None) and self.data.get("password2"):
+            self.errors["password2"] = self.error_class([_("The two are not the same. Type the new one again.")])
+        return cleaned
 
 
 @contextmanager
