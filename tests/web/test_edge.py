@@ -56,19 +56,10 @@ def test_pages_have_no_inline_script_or_style(client: Client, db: None) -> None:
         assert not re.search(r"<style|\sstyle=|<script(?![^>]*\ssrc=)|\son[a-z]+=|javascript:", text)
 
 
-def test_request_id_from_outside_is_not_taken(client: Client, db: None) -> None:
-    assert client.get("/", headers={"X-Request-Id": "forged-by-somebody"})["X-Request-Id"] != "forged-by-somebody"
-
-
-@pytest.mark.parametrize(("came", "is_kept"), [("0123456789abcdef", True), ("short", False), ("a b\tc" * 3, False)])
-def test_request_id_from_a_trusted_proxy_is_kept_when_sane(
-    client: Client, configure: Configure, db: None, came: str, is_kept: bool
-) -> None:
+def test_request_id_from_outside_is_not_taken(client: Client, configure: Configure, db: None) -> None:
     configure(trusted_proxies=["127.0.0.1"])
 
-    answer = client.get("/", headers={"X-Request-Id": came, "X-Forwarded-For": "203.0.113.9"})
-
-    assert (answer["X-Request-Id"] == came) is is_kept
+    assert client.get("/", headers={"X-Request-Id": "forged-by-somebody"})["X-Request-Id"] != "forged-by-somebody"
 
 
 def test_client_behind_a_trusted_proxy_is_the_rightmost_other(configure: Configure) -> None:

@@ -14,6 +14,8 @@ from foyer.kit.matrix import parse_localpart
 from foyer.kit.refusal import Refusal
 
 SUGGESTIONS = 3
+# After these another name is worth trying; a name that is only mistyped is better mended by hand.
+TAKEN = frozenset({"name-taken", "name-reserved"})
 
 
 def suggestions(code: str, username: str) -> list[str]:

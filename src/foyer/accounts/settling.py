@@ -172,8 +172,10 @@ def _move(account: Account, sources: tuple[State, ...], target: State, *, reason
 def sweep() -> None:
     """Owe the settling of every account whose request died."""
     dead = Account.objects.filter(state__in=UNSETTLED, begun_at__lte=now() - longest_attempt())
+    owed = jobs.subjects_owed("accounts.settle")  # with waits of their own, which asking again would cut short
     for identifier in dead.order_by("begun_at").values_list("id", flat=True)[:500]:
-        jobs.enqueue("accounts.settle", subject=str(identifier))
+        if str(identifier) not in owed:
+            jobs.enqueue("accounts.settle", subject=str(identifier))
 
 
 def settle(account_id: int) -> None:

@@ -30,3 +30,11 @@ def owed() -> Owed:
         given_up=Job.objects.exclude(gave_up_at=None).count(),
         oldest_seconds=max(0.0, (now() - oldest).total_seconds()) if oldest else 0.0,
     )
+
+
+def given_up(*, before: int | None = None, limit: int = 50) -> list[Job]:
+    """Return the jobs that were given up, the newest first; `before` is the id that the last page ended with."""
+    rows = Job.objects.exclude(gave_up_at=None)
+    if before is not None:
+        rows = rows.filter(id__lt=before)
+    return list(rows.order_by("-id")[:limit])

@@ -38,6 +38,11 @@ def enqueue(kind: str, *, subject: str, delay: timedelta = timedelta(0)) -> None
     owed.exclude(leased_until=None).update(lease="", next_attempt_at=due)
 
 
+def subjects_owed(kind: str) -> set[str]:
+    """Return to whom this deed is owed already."""
+    return set(Job.objects.filter(kind=kind, gave_up_at=None).values_list("subject", flat=True))
+
+
 def take(lane: Lane) -> Job | None:
     """Lease the job of this lane that has been due longest, or return None."""
     moment = now()

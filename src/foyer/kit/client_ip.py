@@ -17,7 +17,7 @@ IPV6_SUBNET_BITS = 64
 class ClientAddress:
     """The client's IP, as far as it can be believed.
 
-    `is_known` is false where a proxy on this machine hides the client: the peer is loopback and no
+    `is_known` is false where a proxy hides the client: the peer is loopback, or one of our proxies, and no
     believed header tells more. Then every visitor looks alike, and limits for one IP must not be applied.
     """
 
@@ -55,11 +55,12 @@ def client_ip(peer: str, forwarded_for: str, trusted: tuple[Network, ...]) -> Cl
     header is the client's own claim and is not read.
     """
     current = _parse(peer) or IPv4Address("0.0.0.0")  # noqa: S104 - an unreadable peer, not a place to listen
+    is_told = not any(current in network for network in trusted)
     for hop in reversed([hop for hop in forwarded_for.split(",") if hop.strip()]):
         if not any(current in network for network in trusted):
             break
         address = _parse(hop)
         if address is None:
             break
-        current = address
-    return ClientAddress(str(current), is_known=not current.is_loopback)
+        current, is_told = address, True
+    return ClientAddress(str(current), is_known=is_told and not current.is_loopback)

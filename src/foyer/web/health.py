@@ -166,12 +166,15 @@ def _may_see_figures(request: HttpRequest) -> bool:
 
     Behind a proxy on this machine all the world is loopback. So a request that a proxy has touched, by its headers or
     by the public name that it passes on, is judged by the client that the proxy names, and refused where it names none.
+    An nginx that is told nothing sends neither, but it speaks HTTP/1.0; Prometheus and curl do not.
     """
     networks = current().trusted_networks
     client = edge.client(request)
     peer = request.META.get("REMOTE_ADDR", "")
     if any(request.META.get(name) for name in FORWARDED):
         return client.ip != peer and any(ip_address(client.ip) in network for network in networks)
-    if not client.is_known:
+    if request.META.get("SERVER_PROTOCOL") == "HTTP/1.0":
+        return False
+    if not client.is_known and ip_address(peer).is_loopback:
         return re.sub(r":[0-9]+$", "", request.META.get("HTTP_HOST", "")) in LOOPBACK_NAMES
     return any(ip_address(client.ip) in network for network in networks)

@@ -7,6 +7,7 @@ from typing import Any
 
 from django.http import HttpRequest, HttpResponse, HttpResponseBase, JsonResponse
 
+from foyer.accounts.queries import TAKEN
 from foyer.accounts.rules import allowed_localpart
 from foyer.applications import services
 from foyer.applications.errors import WrongState
@@ -22,7 +23,6 @@ from foyer.web.forms import by_field, errors_of
 from foyer.web.pages import go_to
 
 # After these another name is worth trying; a name that is only mistyped is better mended by hand.
-TAKEN = frozenset({"name-taken", "name-held", "name-reserved"})
 
 
 @allow("GET", "POST")

@@ -8,7 +8,7 @@ from typing import Any
 from django.http import HttpRequest, HttpResponse, HttpResponseBase, JsonResponse
 
 from foyer.accounts import services as accounts
-from foyer.accounts.queries import suggestions
+from foyer.accounts.queries import TAKEN, suggestions
 from foyer.config import current
 from foyer.invites.errors import InviteRefused
 from foyer.kit.matrix import mxid
@@ -18,9 +18,6 @@ from foyer.screening.errors import TooMany
 from foyer.web import edge
 from foyer.web.errors import allow
 from foyer.web.strength import judge
-
-# After these another name is worth trying; a name that is only mistyped is better mended by hand.
-TAKEN = frozenset({"name-taken", "name-held", "name-reserved"})
 
 
 @allow("GET")

@@ -9,7 +9,7 @@ from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.utils.translation import gettext as _
 
 from foyer.accounts import services as accounts
-from foyer.accounts.queries import suggestions
+from foyer.accounts.queries import TAKEN, suggestions
 from foyer.invites import queries as invites
 from foyer.invites.errors import InviteBusy, InviteMissing, InviteRefused
 from foyer.invites.models import Invite
@@ -25,7 +25,6 @@ from foyer.web.public.dead import dead_link
 from foyer.web.public.welcome import path_of
 
 FIELDS = frozenset({"username", "password", "confirm"})
-SUGGEST_AFTER = frozenset({"name-taken", "name-held", "name-reserved"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,7 +165,7 @@ def _in_words(trouble: Refusal) -> Trouble:
 
 def _suggested(sent: Sent, refusals: list[Refusal]) -> list[str]:
     """Return names like the one that somebody else has."""
-    return suggestions(sent.code, sent.username) if any(it.code in SUGGEST_AFTER for it in refusals) else []
+    return suggestions(sent.code, sent.username) if any(it.code in TAKEN for it in refusals) else []
 
 
 def _form(
