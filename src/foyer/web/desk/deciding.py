@@ -86,7 +86,7 @@ def one(request: HttpRequest, me: Me, number: int, decision: str) -> HttpRespons
         frame.remember_deed(request, act, [row.id])
     else:
         frame.say(request, [_("Your question to %(address)s is on its way.") % {"address": address_of(row)}])
-    return frame.go_to(request, "desk/queue", draft.place, at=f"request-{draft.next}" if draft.next else "")
+    return frame.go_to(request, "desk/queue", draft.place, at=f"address-{draft.next}" if draft.next else "")
 
 
 def _is_silent_unless_changed(row: Application) -> bool:

@@ -28,7 +28,8 @@ def _texts(act: Act) -> list[str]:
         ],
         "deny": [
             _(
-                "We could not tell from your request who you are and what brings you here. You are welcome to ask again, with a few more words."
+                "We could not tell from your request who you are and what brings you here. "
+                "You are welcome to ask again, with a few more words."
             ),
             _("This server is meant for a particular group of people. We think that another one will suit you better."),
             _("We cannot take in more people at the moment. Please ask again in some weeks."),

@@ -76,7 +76,7 @@ if (help) {
   on.addEventListener("change", () => switchKeys(on.checked));
 }
 
-// Back from a decision: go on with the request that follows.
-if (window.location.hash.startsWith("#request-")) {
-  goTo(document.getElementById(window.location.hash.slice(1)) ?? cards[0]);
+// Back from a decision: the address leads to the request that follows, and the browser goes there. If it is gone, begin anew.
+if (window.location.hash.startsWith("#address-") && !document.getElementById(window.location.hash.slice(1))) {
+  goTo(cards[0]);
 }
