@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from django.http import HttpRequest, HttpResponseBase
-from django.urls import path
+from django.urls import include, path
 
 from foyer.legacy import matrix, register, tokens, tokens_07
 from foyer.web import health, seen
@@ -34,6 +34,7 @@ urlpatterns = [
     path("register/logo", branding.logo),
     path("register/welcome/<str:key>", welcome.page),
     path("register/seen/<str:key>", seen.seen),
+    path("", include("foyer.web.apply.urls")),
     # matrix-registration's API: of 0.9, then of 0.7 and 0.8
     path("api/token", tokens.collection),
     path("api/token/<str:name>", tokens.item),

@@ -23,7 +23,10 @@ class Way:
 
 
 # By the names that `ways_in` has. What is not here is not built, and not shown.
-WAYS = {"invitation": Way("register", _("I have an invitation"), "code.html")}
+WAYS = {
+    "invitation": Way("register", _("I have an invitation"), "code.html"),
+    "application": Way("apply", _("Apply for an account"), "apply/name.html"),
+}
 
 
 @allow("GET")
