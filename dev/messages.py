@@ -41,6 +41,11 @@ FOR_NEWCOMERS = tuple(
         "web/",
     )
 )
+FOR_STAFF = tuple(
+    f"src/foyer/web/{place}"
+    for place in ("admin/", "desk/", "staff/", "templates/admin/", "templates/desk/", "templates/staff/")
+)
+FOR_APPLICANTS = ("src/foyer/web/desk/wordings.py",)  # moderators choose them, applicants read them
 KEYWORDS: dict[str, tuple[int | tuple[int, str], ...] | None] = {
     "_": None,
     "gettext": None,
@@ -133,7 +138,11 @@ def _is_complete(message: Message) -> bool:
 
 
 def _is_wanted(message: Message, language: str) -> bool:
-    return language in COMPLETE or any(file.startswith(FOR_NEWCOMERS) for file, _line in message.locations)
+    return language in COMPLETE or any(_is_for_newcomers(file) for file, _line in message.locations)
+
+
+def _is_for_newcomers(file: str) -> bool:
+    return file.startswith(FOR_APPLICANTS) or (file.startswith(FOR_NEWCOMERS) and not file.startswith(FOR_STAFF))
 
 
 def problems() -> Iterator[str]:

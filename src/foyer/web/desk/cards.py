@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from django.utils.translation import gettext as _
 
 from foyer.applications import flags
-from foyer.applications.models import Application, Decision, State
+from foyer.applications.models import Application, State
 from foyer.applications.moves import who
 from foyer.applications.submitting import YES
 from foyer.config import current
@@ -116,9 +116,3 @@ def state_word(state: str) -> str:
         State.EXPIRED: _("expired"),
     }
     return words[State(state)]
-
-
-def decision_sentence(decided_by: str, decision: str) -> str:
-    """Return who decided, and how."""
-    text = _("%(who)s has approved this.") if decision == Decision.APPROVE else _("%(who)s has denied this.")
-    return text % {"who": decided_by}

@@ -1,5 +1,7 @@
 // The mail as it is being written, how long it is, and one press of the button.
 
+import { claim } from "./claim.js";
+
 const form = document.querySelector("[data-decide]");
 const message = form?.querySelector("[data-message]");
 
@@ -57,6 +59,9 @@ function watchMessage() {
 
 if (message) {
   watchMessage();
+  if (form.dataset.claim) {
+    claim(form.dataset.claim, form.elements.csrfmiddlewaretoken.value, document.querySelector("[data-back]"));
+  }
   const main = form.querySelector("[data-main]");
   // With nothing to write, Enter is the second and last key of a decision.
   (message.required || form.querySelector('[aria-invalid="true"]') ? message : main).focus();

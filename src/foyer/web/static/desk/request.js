@@ -1,8 +1,7 @@
 // One request by keyboard. The others see that it is being read, for as long as this page is open.
 
+import { claim } from "./claim.js";
 import { onKeys, press } from "./keys.js";
-
-const MINUTES = 4;
 
 onKeys({
   a: () => press(document, '[data-act="approve"]'),
@@ -12,25 +11,9 @@ onKeys({
   z: () => press(document, "[data-deed] button"),
 });
 
-function send(address, token) {
-  return fetch(address, {
-    method: "POST",
-    headers: { "X-Foyer-Script": "yes" },
-    body: new URLSearchParams({ csrfmiddlewaretoken: token }),
-  });
-}
-
-const claim = document.querySelector("[data-claim]");
-const form = claim?.querySelector("form");
+const reading = document.querySelector("[data-claim]");
+const form = reading?.querySelector("form");
 if (form) {
-  const token = form.elements.csrfmiddlewaretoken.value;
-  const address = claim.dataset.claim;
-  const take = () => send(`${address}/claim`, token).catch(() => {});
-  take();
-  window.setInterval(take, MINUTES * 60 * 1000);
-  // Whoever goes on to decide is not done with it: only the way back lets go.
-  document.querySelector("[data-back]").addEventListener("click", () => {
-    navigator.sendBeacon(`${address}/release`, new URLSearchParams({ csrfmiddlewaretoken: token }));
-  });
+  claim(reading.dataset.claim, form.elements.csrfmiddlewaretoken.value, document.querySelector("[data-back]"));
   form.hidden = true;
 }

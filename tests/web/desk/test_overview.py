@@ -1,0 +1,95 @@
+"""The overview: its figures, the chart, and whose invitations it shows."""
+
+from __future__ import annotations
+
+from datetime import UTC, date, timedelta
+
+import pytest
+from django.test import Client
+
+from foyer.audit.models import Event
+from foyer.invites import services as invites
+from foyer.invites.services import NewInvite
+from foyer.kit.actor import Actor
+from foyer.kit.clock import now
+from foyer.web.desk import figures
+from foyer.web.desk.chart import HEIGHT, TOP, chart
+from foyer.web.desk.figures import Day
+from tests.web.desk.conftest import MakeRequest, text_of
+
+pytestmark = [pytest.mark.django_db, pytest.mark.database]
+
+
+def happened(verb: str, subject: str, days_ago: int = 0) -> None:
+    kind = verb.partition(".")[0]
+    at = now() - timedelta(days=days_ago)
+    Event.objects.create(at=at, verb=verb, actor="job", subject_kind=kind, subject_id=subject)
+
+
+def test_sign_ups_are_counted_by_day_and_by_way() -> None:
+    happened("account.opened", "1")
+    happened("account.opened", "2")
+    happened("application.done", "9")
+    happened("account.settled-by-presence", "3", days_ago=2)
+    happened("account.opened", "4", days_ago=figures.DAYS + 1)
+
+    days = figures.sign_ups()
+
+    today = now().astimezone(UTC).date()
+    assert len(days) == figures.DAYS
+    assert days[-1] == Day(today, by_request=1, by_invitation=1)
+    assert days[-3] == Day(today - timedelta(days=2), by_request=0, by_invitation=1)
+    assert sum(day.all for day in days) == 3
+
+
+@pytest.mark.parametrize(("most", "top"), [(0, 4), (4, 4), (5, 6), (7, 10), (11, 20), (999, 1000), (1001, 2000)])
+def test_chart_has_a_round_top_that_everything_fits_under(most: int, top: int) -> None:
+    drawn = chart([Day(date(2026, 1, 1), by_invitation=most)])
+
+    assert [line.value for line in drawn.lines] == [0, top // 2, top]
+    assert all(TOP <= column.upper.y <= HEIGHT for column in drawn.columns)
+
+
+def test_overview_tells_how_things_stand(moderator: Client, make_request: MakeRequest) -> None:
+    make_request("maria", submitted_at=now() - timedelta(days=2))
+    for number in range(6):
+        decided = now() - timedelta(days=1)
+        make_request(
+            f"p{number}",
+            state="denied" if number < 2 else "done",
+            decision="deny" if number < 2 else "approve",
+            decided_at=decided,
+            decided_by="staff:bert",
+            submitted_at=decided - timedelta(hours=5),
+        )
+    happened("account.opened", "1")
+
+    page = text_of(moderator.get("/desk/"))
+
+    for words in ("Hello, anna", "the oldest for 2 days", "5 hours", "4 yes", "2 no", '<svg class="chart"'):
+        assert words in page
+
+
+def test_empty_overview_is_cheerful(moderator: Client) -> None:
+    page = text_of(moderator.get("/desk/"))
+
+    assert "Have a cup of tea" in page
+    assert "Nobody has signed up in the last 30 days. It will come." in page
+
+
+def test_moderators_see_their_own_ending_invitations_and_admins_all(moderator: Client, admin: Client) -> None:
+    soon = now() + timedelta(days=2)
+    invites.create(NewInvite(label="Of Anna", expires_at=soon), actor=Actor.staff("anna"))
+    invites.create(NewInvite(label="Of Bert", expires_at=soon), actor=Actor.staff("bert"))
+    invites.create(NewInvite(label="Late", expires_at=now() + timedelta(days=90)), actor=Actor.staff("anna"))
+    invites.create(NewInvite(label="application:7", expires_at=soon), actor=Actor.job())
+
+    hers, all_of_them = text_of(moderator.get("/desk/")), text_of(admin.get("/desk/"))
+
+    assert ("Of Anna" in hers, "Of Bert" in hers, "Late" in hers) == (True, False, False)
+    assert ("Of Anna" in all_of_them, "Of Bert" in all_of_them) == (True, True)
+    assert "application:7" not in all_of_them
+
+
+def test_number_too_large_for_any_request_is_not_found(moderator: Client) -> None:
+    assert moderator.get("/desk/requests/99999999999999999999999").status_code == 404
