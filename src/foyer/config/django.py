@@ -24,7 +24,7 @@ def _databases() -> dict[str, dict[str, Any]]:
                 "OPTIONS": {
                     "transaction_mode": "IMMEDIATE",
                     "timeout": 20,
-                    "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA cache_size=-16000",
+                    "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL",
                 },
             }
         }
