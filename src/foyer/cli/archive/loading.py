@@ -13,6 +13,7 @@ from django.core.management import call_command
 from django.core.management.color import no_style
 from django.db import connection, connections, transaction
 from django.db.migrations.executor import MigrationExecutor
+from django.db.migrations.graph import MigrationGraph
 from django.db.models import Model
 
 from foyer.cli import output
@@ -64,15 +65,23 @@ def _database_aside(folder: Path) -> Iterator[None]:
 
 def _take_up(backup: Backup) -> None:
     executor = MigrationExecutor(connections[ASIDE])
-    parted = [name.partition(".") for name in backup.manifest.migrations]
-    known = [(app, name) for app, _, name in parted if (app, name) in executor.loader.graph.nodes]
-    executor.migrate(known)
-    then = executor.loader.project_state(known).apps
+    newest = _newest_of_each_app(executor.loader.graph, backup.manifest.migrations)
+    executor.migrate(newest)
+    then = executor.loader.project_state(newest).apps
     backup.check(then)
     with transaction.atomic(using=ASIDE):
+        _empty(rows.tables(then), ASIDE)  # migrations may have put rows there
         for table, model in rows.tables(then).items():
             rows.write(model, backup.rows(table, model), ASIDE)
     call_command("migrate", database=ASIDE, verbosity=0, interactive=False)
+
+
+def _newest_of_each_app(graph: MigrationGraph, names: list[str]) -> list[tuple[str, str]]:
+    """Return where each app stood: its migrations that no other one of it follows."""
+    parted = [name.partition(".") for name in names]
+    known = {(app, name) for app, _, name in parted if (app, name) in graph.nodes}
+    followed = {parent.key for key in known for parent in graph.node_map[key].parents if parent.key[0] == key[0]}
+    return sorted(known - followed)
 
 
 def load(source: Source, *, before_commit: Callable[[], None]) -> None:
@@ -83,13 +92,17 @@ def load(source: Source, *, before_commit: Callable[[], None]) -> None:
     known = rows.tables(apps)
     with transaction.atomic(), output.progress("rows restored") as advance:
         _lock(list(known))
-        with connection.cursor() as cursor:
-            for table in known:
-                cursor.execute(f"DELETE FROM {connection.ops.quote_name(table)}")  # noqa: S608 - our own name
+        _empty(known, "default")
         for table, model in known.items():
             rows.write(model, _counted(source(table, model), advance), "default")
         _set_sequences(list(known.values()))
         before_commit()
+
+
+def _empty(tables: Iterable[str], using: str) -> None:
+    with connections[using].cursor() as cursor:
+        for table in tables:
+            cursor.execute(f"DELETE FROM {connections[using].ops.quote_name(table)}")  # noqa: S608 - our own name
 
 
 def _counted(found: Iterable[dict[str, Any]], advance: Callable[[], None]) -> Iterator[dict[str, Any]]:
