@@ -11,6 +11,7 @@ from django.db import connections
 from django.test import Client
 
 from foyer.applications import decisions, keys
+from foyer.applications.mailing import denied_message
 from foyer.applications.models import Message
 from foyer.audit.models import Event
 from foyer.kit.actor import Actor
@@ -74,19 +75,26 @@ def test_mail_is_shown_before_it_goes_without_the_key_of_its_link(moderator: Cli
     row = make_request(language="de")
     shown = text_of(moderator.post(f"/desk/requests/{row.id}/deny", {"preview": "yes", "message": "Schade & <b>"}))
 
-    assert "Deine Anfrage bei example.test" in shown or "example.test" in shown
+    assert 'lang="de" aria-label="The mail"' in shown
     assert "Schade &amp; &lt;b&gt;" in shown
     assert "maria@example.com" in shown
     assert keys.status_key(row) not in text_of(moderator.get(f"/desk/requests/{row.id}/approve"))
     assert fresh(row).state == "waiting"
 
 
+def test_mail_that_says_yes_tells_until_when_its_link_is_good(moderator: Client, make_request: MakeRequest) -> None:
+    row = make_request()
+    shown = text_of(moderator.get(f"/desk/requests/{row.id}/approve"))
+
+    assert "Choose a password now, and your account @maria:example.test is there." in shown
+    assert "Open until" in shown
+    assert "http://localhost:5000/i/•••" in shown
+
+
 def test_preview_is_word_for_word_what_is_sent(moderator: Client, make_request: MakeRequest) -> None:
     row = make_request()
     shown = text_of(moderator.post(f"/desk/requests/{row.id}/deny", {"preview": "yes", "message": "Not now."}))
     moderator.post(f"/desk/requests/{row.id}/deny", {"message": "Not now."})
-    from foyer.applications.mailing import denied_message
-
     sent = denied_message(fresh(row)).content()
     text = re.search(r'<pre class="letter-text"[^>]*>(.*?)</pre>', shown, re.DOTALL)
     assert text is not None

@@ -11,7 +11,7 @@ from foyer.web.desk import urls as desk
 __all__ = ["handler400", "handler403", "handler404", "handler429", "handler500", "urlpatterns"]
 
 handler429 = "foyer.web.staff.pages.too_many"
-_mapped = {str(it.pattern) for it in public}
+_mapped = {str(getattr(it, "pattern", "")) for it in public}
 
 urlpatterns = [
     *public,

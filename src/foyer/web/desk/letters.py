@@ -14,8 +14,11 @@ from typing import Literal
 from django.utils import translation
 
 from foyer.applications import mailing
+from foyer.applications.decisions import TIME_TO_UNDO
+from foyer.applications.effects import LINK_IS_GOOD_FOR
 from foyer.applications.models import Application
 from foyer.config import current
+from foyer.kit.clock import now
 from foyer.notify import messages
 from foyer.notify.messages.letter import Letter
 from foyer.web.desk.cards import address_of
@@ -45,10 +48,16 @@ def preview(row: Application, act: Act, text: str) -> Preview:
 def _message(row: Application, act: Act, text: str) -> messages.Message:
     unsaved = copy.copy(row)
     unsaved.message = text.strip()
-    link = f"{str(current().public_url).rstrip('/')}/apply/{HIDDEN}"
+    base = str(current().public_url).rstrip("/")
+    link = f"{base}/apply/{HIDDEN}"
     match act:
         case "approve":
-            return dataclasses.replace(mailing.approved_message(unsaved), link=link)
+            yes = mailing.approved_message(unsaved)
+            if not yes.chooses_password:
+                return dataclasses.replace(yes, link=link)
+            # Their invitation is made when the decision takes effect.
+            until = yes.expires_at or now() + TIME_TO_UNDO + LINK_IS_GOOD_FOR
+            return dataclasses.replace(yes, link=f"{base}/i/{HIDDEN}", expires_at=until)
         case "deny":
             return mailing.denied_message(unsaved)
         case "ask":
