@@ -18,6 +18,7 @@ from tests.support.server import command, environment
 SUBCOMMANDS = {
     "invite": ("create", "list", "show", "edit", "revoke", "restore", "delete", "link", "qr"),
     "application": ("list", "show", "approve", "deny", "ask", "reopen", "note"),
+    "staff": ("create", "list", "disable", "enable", "reset-password", "reset-second-factor"),
     "config": ("show", "check", "dist"),
 }
 HEAVY = ("typer", "rich", "pydantic", "yaml", "django", "structlog", "granian", "urllib3")

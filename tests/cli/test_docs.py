@@ -22,7 +22,7 @@ def sections() -> dict[str, str]:
     for part in PAGE.split("\n### ")[1:]:
         heading, _, text = part.partition("\n")
         words = [
-            re.sub(r" (CODE|ID|PATH)?…?$", "", word.removeprefix("foyer "))
+            re.sub(r" (CODE|ID|PATH|NAME)?…?$", "", word.removeprefix("foyer "))
             for word in re.findall(r"`([^`]+)`", heading)
         ]
         group = f"{words[0].split()[0]} " if words[0].count(" ") else ""

@@ -34,6 +34,13 @@ GROUPS: tuple[tuple[str, tuple[Command, ...]], ...] = (
         (Command("application", "foyer.cli.application", "Read requests for an account, and decide on them."),),
     ),
     (
+        "Moderators and admins",
+        (
+            Command("staff", "foyer.cli.staff", "Make moderators and admins, and change how they sign in."),
+            Command("createsuperuser", "foyer.cli.createsuperuser", "Make the first admin."),
+        ),
+    ),
+    (
         "Running it",
         (
             Command("serve", "foyer.cli.serve", "Open the door: the pages and the worker.", alias="runserver"),
