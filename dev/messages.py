@@ -37,7 +37,7 @@ FOR_NEWCOMERS = tuple(
         "kit/",
         "notify/messages/",
         "notify/templates/",
-        "screening/",
+        "screening/errors.py",
         "web/",
     )
 )

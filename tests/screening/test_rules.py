@@ -10,18 +10,9 @@ from foyer.kit.actor import Actor
 from foyer.kit.client_ip import ClientAddress
 from foyer.kit.clock import now
 from foyer.screening import queries, services
-from foyer.screening.errors import (
-    EmailDomainNotWelcome,
-    EmailNotWelcome,
-    ExpiryPast,
-    NameNotWelcome,
-    NetworkNotWelcome,
-    NotWelcome,
-    PatternBroken,
-    RuleEnded,
-    RuleUnknown,
-)
+from foyer.screening.errors import EmailDomainNotWelcome, EmailNotWelcome, NameNotWelcome, NetworkNotWelcome, NotWelcome
 from foyer.screening.models import About, Effect, Rule
+from foyer.screening.rule_errors import ExpiryPast, PatternBroken, RuleEnded, RuleUnknown
 from foyer.screening.services import NewRule
 from foyer.screening.verdicts import verdict
 

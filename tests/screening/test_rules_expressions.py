@@ -9,7 +9,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from foyer.screening.errors import (
+from foyer.screening.expressions import compiled_folded, compiled_plain, require_safe
+from foyer.screening.models import About
+from foyer.screening.patterns import checked, matches
+from foyer.screening.rule_errors import (
     DomainMalformed,
     MatchesEverybody,
     NetworkMalformed,
@@ -21,9 +24,6 @@ from foyer.screening.errors import (
     PatternTooLong,
     PatternTooMuch,
 )
-from foyer.screening.expressions import compiled_folded, compiled_plain, require_safe
-from foyer.screening.models import About
-from foyer.screening.patterns import checked, matches
 
 
 @pytest.mark.parametrize(

@@ -14,7 +14,7 @@ import time
 from collections.abc import Iterator
 
 from foyer.kit.folding import SIGNS, folded
-from foyer.screening.errors import PatternBroken, PatternSlow, PatternTooLong, PatternTooMuch
+from foyer.screening.rule_errors import PatternBroken, PatternSlow, PatternTooLong, PatternTooMuch
 
 LONGEST_PATTERN = 200
 MOST_REPEATS = 255

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from django.db import models
-from django.utils.translation import gettext_lazy as _
 
 from foyer.kit.clock import now
 
@@ -11,18 +10,18 @@ from foyer.kit.clock import now
 class About(models.TextChoices):
     """What of an attempt a rule looks at."""
 
-    NAME = "name", _("User name")
-    EMAIL = "email", _("Email")
-    DOMAIN = "domain", _("Email domain")
-    NETWORK = "network", _("Network")
+    NAME = "name"
+    EMAIL = "email"
+    DOMAIN = "domain"
+    NETWORK = "network"
 
 
 class Effect(models.TextChoices):
     """What follows where a rule matches, the strongest first."""
 
-    REFUSE = "refuse", _("Refuse")
-    HOLD = "hold", _("Hold for a person to decide")
-    FLAG = "flag", _("Flag it")
+    REFUSE = "refuse"
+    HOLD = "hold"  # for a person to look at
+    FLAG = "flag"
 
 
 class Rule(models.Model):

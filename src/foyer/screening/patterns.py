@@ -17,7 +17,9 @@ import structlog
 
 from foyer.kit.client_ip import ClientAddress
 from foyer.kit.folding import SIGNS, folded, mailbox, skeleton
-from foyer.screening.errors import (
+from foyer.screening.expressions import LONGEST_SUBJECT, compiled_folded, compiled_plain, names_a_sign, require_safe
+from foyer.screening.models import About
+from foyer.screening.rule_errors import (
     DomainMalformed,
     MatchesEverybody,
     NetworkMalformed,
@@ -25,8 +27,6 @@ from foyer.screening.errors import (
     PatternBroken,
     PatternMissing,
 )
-from foyer.screening.expressions import LONGEST_SUBJECT, compiled_folded, compiled_plain, names_a_sign, require_safe
-from foyer.screening.models import About
 
 WIDEST = {4: 4, 6: 12}
 ANYBODY = ("q7wzk", "marta.neumann", "xi-0")

@@ -7,8 +7,8 @@ from collections.abc import Collection
 from django.db.models import Q, QuerySet
 
 from foyer.kit.clock import now
-from foyer.screening.errors import RuleUnknown
 from foyer.screening.models import About, Rule
+from foyer.screening.rule_errors import RuleUnknown
 
 
 def by_id(rule_id: int) -> Rule:

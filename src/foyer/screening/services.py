@@ -12,8 +12,8 @@ from foyer.audit.verbs import Verb
 from foyer.kit.actor import Actor
 from foyer.kit.clock import now
 from foyer.screening import patterns, queries
-from foyer.screening.errors import ExpiryPast, RuleEnded
 from foyer.screening.models import About, Effect, Rule
+from foyer.screening.rule_errors import ExpiryPast, RuleEnded
 
 LONGEST_COMMENT = 500
 

@@ -12,13 +12,7 @@ import structlog
 
 from foyer.kit.client_ip import ClientAddress
 from foyer.screening import patterns, queries
-from foyer.screening.errors import (
-    EmailDomainNotWelcome,
-    EmailNotWelcome,
-    NameNotWelcome,
-    NetworkNotWelcome,
-    NotWelcome,
-)
+from foyer.screening.errors import EmailDomainNotWelcome, EmailNotWelcome, NameNotWelcome, NetworkNotWelcome, NotWelcome
 from foyer.screening.models import About, Effect, Rule
 
 REFUSALS: dict[str, type[NotWelcome]] = {

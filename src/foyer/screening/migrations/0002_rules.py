@@ -15,8 +15,8 @@ class Migration(migrations.Migration):
             name='Rule',
             fields=[
                 ('id', models.BigAutoField(primary_key=True, serialize=False)),
-                ('about', models.CharField(choices=[('name', 'User name'), ('email', 'Email'), ('domain', 'Email domain'), ('network', 'Network')], max_length=8)),
-                ('effect', models.CharField(choices=[('refuse', 'Refuse'), ('hold', 'Hold for a person to decide'), ('flag', 'Flag it')], max_length=8)),
+                ('about', models.CharField(choices=[('name', 'Name'), ('email', 'Email'), ('domain', 'Domain'), ('network', 'Network')], max_length=8)),
+                ('effect', models.CharField(choices=[('refuse', 'Refuse'), ('hold', 'Hold'), ('flag', 'Flag')], max_length=8)),
                 ('pattern', models.CharField(max_length=300)),
                 ('comment', models.CharField(default='', max_length=500)),
                 ('created_at', models.DateTimeField(default=foyer.kit.clock.now)),

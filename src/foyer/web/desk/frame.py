@@ -39,6 +39,11 @@ class Place:
 PLACES = (
     Place("overview", "desk/", _("Overview")),
     Place("queue", "desk/queue", _("Requests"), count="waiting"),
+    Place("invitations", "desk/invitations", _("Invitations")),
+    Place("people", "desk/people", _("People")),
+    Place("rules", "desk/rules", _("Rules")),
+    Place("history", "desk/history", _("History"), for_admins=True),
+    Place("health", "desk/health", _("Health"), for_admins=True),
 )
 
 

@@ -24,8 +24,8 @@ class Moment:
 
 def told(events: Iterable[Event]) -> list[Moment]:
     """Return each in words, in the active language. Of the homeserver's side only what moderators care about."""
-    words = _words()
-    return [Moment(it.at, words.get(it.verb, it.verb), actor_word(it.actor)) for it in events]
+    in_words = words()
+    return [Moment(it.at, in_words.get(it.verb, it.verb), actor_word(it.actor)) for it in events]
 
 
 def actor_word(actor: str) -> str:
@@ -40,7 +40,7 @@ def actor_word(actor: str) -> str:
     return known.get(kind) or who(actor)
 
 
-def _words() -> dict[str, str]:
+def words() -> dict[str, str]:
     return {**_before(), **_decisions(), **_after()}
 
 

@@ -4,7 +4,19 @@ from __future__ import annotations
 
 from django.urls import path
 
-from foyer.web.desk import acts, deciding, overview, queue, request
+from foyer.web.desk import (
+    acts,
+    deciding,
+    health,
+    history,
+    invitation,
+    invitations,
+    overview,
+    people,
+    queue,
+    request,
+    rules,
+)
 
 frame = [
     path("desk", overview.bare),
@@ -20,4 +32,28 @@ requests = [
     path("desk/requests/<int:number>/act/<str:act>", acts.page),
 ]
 
-urlpatterns = [*frame, *requests]
+ways_in = [
+    path("desk/invitations", invitations.page),
+    path("desk/invitations/new", invitations.new),
+    path("desk/invitations/sheet", invitations.sheet),
+    path("desk/invitations/<int:number>", invitation.page),
+    path("desk/invitations/<int:number>/qr.<str:kind>", invitation.code),
+    path("desk/invitations/<int:number>/<str:deed>", invitation.act),
+    path("desk/people", people.page),
+]
+order = [
+    path("desk/rules", rules.page),
+    path("desk/rules/new", rules.new),
+    path("desk/rules/<int:number>", rules.one),
+    path("desk/rules/<int:number>/edit", rules.edit),
+    path("desk/rules/<int:number>/end", rules.end),
+]
+house = [
+    path("desk/history", history.page),
+    path("desk/history.<str:kind>", history.export),
+    path("desk/health", health.page),
+    path("desk/health/<str:kind>/all", health.try_all),
+    path("desk/health/<str:kind>/<int:number>", health.try_again),
+]
+
+urlpatterns = [*frame, *requests, *ways_in, *order, *house]

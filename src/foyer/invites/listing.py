@@ -1,0 +1,61 @@
+"""Invitations by the page, for those who look after them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Literal
+
+from django.db.models import F, Q, QuerySet
+
+from foyer.invites.models import Invite, Use
+from foyer.kit.clock import now
+
+Which = Literal["open", "over", "all"]
+PAGE = 50
+OF_A_REQUEST = "application:"
+"""How the labels of those begin that were made for somebody who was approved: they look after themselves."""
+
+
+def page(
+    which: Which, *, made_by: str = "", words: str = "", before: int | None = None, size: int = PAGE
+) -> tuple[list[Invite], int | None]:
+    """Return a page, the newest first, and the `before` of the next one; None at the end.
+
+    `made_by`: only those of this actor; empty: everybody's.
+    """
+    rows = _of(made_by).exclude(label__startswith=OF_A_REQUEST)
+    if which != "all":
+        rows = rows.filter(_is_open()) if which == "open" else rows.exclude(_is_open())
+    if words := words.strip():
+        rows = rows.filter(
+            Q(label__icontains=words) | Q(code__icontains=words) | Q(email__icontains=words) | Q(localpart=words)
+        )
+    if before is not None:
+        rows = rows.filter(id__lt=before)
+    found = list(rows.order_by("-id")[: size + 1])
+    return found[:size], found[size - 1].pk if len(found) > size else None
+
+
+def one(invite_id: int, *, made_by: str = "") -> Invite | None:
+    """Return an invitation, if it is there and of this actor (empty: whoever made it)."""
+    return _of(made_by).filter(id=invite_id).first()
+
+
+def several(ids: Iterable[int], *, made_by: str = "") -> list[Invite]:
+    """Return those of these that are of this actor, the oldest first."""
+    return list(_of(made_by).filter(id__in=list(ids)).order_by("id"))
+
+
+def uses_of_holders(holders: Iterable[str]) -> dict[str, Use]:
+    """Return holder → its use, with the invitation where that is still there."""
+    uses = Use.objects.filter(holder__in=list(holders)).select_related("invite")
+    return {use.holder: use for use in uses}
+
+
+def _of(made_by: str) -> QuerySet[Invite]:
+    return Invite.objects.filter(created_by=made_by) if made_by else Invite.objects.all()
+
+
+def _is_open() -> Q:
+    has_uses = Q(uses_limit=None) | Q(uses_limit__gt=F("used"))
+    return Q(revoked_at=None) & (Q(expires_at=None) | Q(expires_at__gt=now())) & has_uses
