@@ -29,11 +29,11 @@ def rules(request: HttpRequest) -> HttpResponseBase:
 
 
 urlpatterns: list[URLPattern | URLResolver] = [
-    *public,
     path("desk/unmarked", unmarked),
     path("desk/queue", queue),
     path("desk/rules", rules),
     path("admin/unmarked", unmarked),
     path("outside/queue", queue),
     path("", include("foyer.web.staff.urls")),
+    *public,
 ]
