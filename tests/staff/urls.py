@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import cast
+
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.urls import URLPattern, URLResolver, include, path
 
@@ -35,5 +37,5 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("admin/unmarked", unmarked),
     path("outside/queue", queue),
     path("", include("foyer.web.staff.urls")),
-    *public,
+    *cast("list[URLPattern | URLResolver]", public),
 ]
