@@ -63,10 +63,10 @@ def denied(application: Application) -> Application:
     return fresh(application)
 
 
-def let_time_pass(seconds: float = 60) -> None:
+def let_time_pass(seconds: float = 60, *, every: int = 5) -> None:
     """Do what is owed, as a worker would in this time; mails stay owed."""
     moment = now()
-    for second in range(0, int(seconds) + 1, 5):
+    for second in range(0, int(seconds) + 1, every):
         with time_machine.travel(moment + timedelta(seconds=second)):
             settling.sweep()
             holding.sweep()
