@@ -7,8 +7,8 @@ import time_machine
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
-from foyer.applications import decisions, keys, queries, services
-from foyer.applications.models import Application, State
+from foyer.applications import decisions, keys, queries, search, services
+from foyer.applications.models import Application, Haystack, State
 from foyer.applications.queries import Tab
 from foyer.homeserver.memory import MemoryHomeserver
 from foyer.kit.clock import now
@@ -97,6 +97,33 @@ def test_search_takes_every_word_for_a_word(words: str) -> None:
     for tab in queries.TABS:
         assert queries.queue(tab, words=words).rows == [] or words == "\0"
     assert queries.listing(words=words).rows == [] or words == "\0"
+
+
+def test_search_among_the_decided_is_not_crowded_out_by_those_that_wait() -> None:
+    first = denied(waiting("cellist", "cellist@example.org"))
+    crowd = Application.objects.bulk_create(
+        Application(
+            localpart=f"cello{n}",
+            email=f"cello{n}@example.net",
+            state=State.WAITING,
+            submitted_at=now(),
+            nonce=f"{n}",
+            key_digest=f"{n}",
+        )
+        for n in range(2 * search.NEWEST)
+    )
+    Haystack.objects.bulk_create(Haystack(application_id=row.id, text=row.localpart) for row in crowd)
+
+    assert [row.id for row in queries.queue("decided", words="cello").rows] == [first.id]
+
+
+def test_listing_shows_the_newest_first_and_pages_without_loss() -> None:
+    made = some(5)
+    first = queries.listing(size=3)
+    second = queries.listing(after=first.after, size=3)
+
+    assert [*names_of(first), *names_of(second)] == [row.localpart for row in reversed(made)]
+    assert second.after == ""
 
 
 def test_search_with_a_whole_short_name_finds_it() -> None:

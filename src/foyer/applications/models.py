@@ -121,6 +121,7 @@ class Application(models.Model):
             ),
             models.Index(fields=["ended_at", "id"], condition=Q(ended_at__isnull=False), name="applications_ended"),
             models.Index(fields=["created_at", "id"], condition=Q(ip__isnull=False), name="applications_ips"),
+            models.Index(fields=["localpart"], name="applications_localpart"),
             models.Index(fields=["mailbox"], name="applications_mailbox"),
             models.Index(fields=["skeleton"], name="applications_skeleton"),
             models.Index(fields=["subnet", "created_at"], name="applications_subnet"),

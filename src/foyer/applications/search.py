@@ -1,7 +1,7 @@
 """Finding an application by a piece of its name, email or answers.
 
 What still waits is at most some thousands, and is looked through. Of the decided, of which there may be a million, the
-newest `NEWEST` matches are found by an index of trigrams: FTS5 on SQLite, pg_trgm on PostgreSQL. Where the system's
+newest some hundred matches are found by an index of trigrams: FTS5 on SQLite, pg_trgm on PostgreSQL. Where the system's
 SQLite has no such index, they are looked through as well.
 """
 
@@ -12,10 +12,10 @@ import functools
 from django.db import connection
 from django.db.models import QuerySet
 
-from foyer.applications.models import Application, Haystack
+from foyer.applications.models import Application, Haystack, State
 
 FTS_TABLE = "applications_search"
-NEWEST = 1000
+NEWEST = 300
 SHORTEST = 3
 """The fewest characters that a trigram finds."""
 
@@ -43,19 +43,21 @@ def among_all(rows: QuerySet[Application], words: str) -> QuerySet[Application]:
     words = words.casefold()
     if len(words) < SHORTEST:
         return rows.filter(localpart=words)
-    return rows.filter(id__in=_newest_matches(words))
+    # The newest of all may be those that still wait: they must not crowd out the rest.
+    undecided = Application.objects.filter(state=State.WAITING).count()
+    return rows.filter(id__in=_newest_matches(words, NEWEST + undecided))
 
 
-def _newest_matches(words: str) -> list[int]:
+def _newest_matches(words: str, most: int) -> list[int]:
     if connection.vendor == "sqlite" and _has_index():
         with connection.cursor() as cursor:
             cursor.execute(
                 f"SELECT rowid FROM {FTS_TABLE} WHERE {FTS_TABLE} MATCH %s ORDER BY rowid DESC LIMIT %s",  # noqa: S608
-                [_phrase(words), NEWEST],
+                [_phrase(words), most],
             )
             return [row[0] for row in cursor.fetchall()]
     matches = Haystack.objects.filter(text__icontains=words).order_by("-application_id")
-    return list(matches.values_list("application_id", flat=True)[:NEWEST])
+    return list(matches.values_list("application_id", flat=True)[:most])
 
 
 def _phrase(words: str) -> str:
