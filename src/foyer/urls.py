@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from django.http import HttpRequest, HttpResponseBase
-from django.urls import include, path
+from django.urls import URLPattern, URLResolver, include, path
 
 from foyer.legacy import matrix, register, tokens, tokens_07
 from foyer.web import health, seen
@@ -22,7 +22,7 @@ def register_door(request: HttpRequest) -> HttpResponseBase:
     return join.submit(request) if wants_page else register.submit(request)
 
 
-urlpatterns = [
+urlpatterns: list[URLPattern | URLResolver] = [
     path("", landing.page),
     path("i/<str:code>", join.invitation),
     path("register", register_door),
@@ -35,6 +35,8 @@ urlpatterns = [
     path("register/welcome/<str:key>", welcome.page),
     path("register/seen/<str:key>", seen.seen),
     path("", include("foyer.web.apply.urls")),
+    path("", include("foyer.web.staff.urls")),
+    path("", include("foyer.web.desk.urls")),
     # matrix-registration's API: of 0.9, then of 0.7 and 0.8
     path("api/token", tokens.collection),
     path("api/token/<str:name>", tokens.item),
@@ -50,4 +52,5 @@ urlpatterns = [
 handler400 = "foyer.web.errors.bad_request"
 handler403 = "foyer.web.errors.forbidden"
 handler404 = "foyer.web.errors.not_found"
+handler429 = "foyer.web.staff.pages.too_many"  # allauth asks for it
 handler500 = "foyer.web.errors.server_error"

@@ -62,14 +62,14 @@ def send_mails() -> None:
 @pytest.fixture
 def visitor(settings: Settings) -> Client:
     """A browser at the public door."""
-    settings.ROOT_URLCONF = "tests.web.apply.urlconf"
+    settings.ROOT_URLCONF = "foyer.urls"
     return Client(HTTP_HOST="localhost:5000", HTTP_ACCEPT="text/html")
 
 
 @pytest.fixture
 def admin(settings: Settings) -> Client:
     """The browser of an admin who is signed in."""
-    settings.ROOT_URLCONF = "tests.staff.urls"
+    settings.ROOT_URLCONF = "foyer.urls"
     cache.clear()
     staff.create("bert", "admin", password=ADMINS_PASSWORD, actor=Actor.command_line())
     client = Client(HTTP_HOST="localhost:5000", HTTP_ACCEPT="text/html")

@@ -188,7 +188,11 @@ def test_foyer_alone_at_a_terminal_offers_setup_and_asks_again_after_a_slip(tmp_
     person.answer("Listen on [127.0.0.1:5000]: ", "127.0.0.1:5001")
     person.answer("Is there a proxy on this machine? (Y/n): ", "n")
     person.answer(f"Database [sqlite:///{tmp_path}/foyer.sqlite3]: ", "other.sqlite3")
-    person.wait_for("makes the first invitation.")
+    person.answer("Make an admin for the desk now? (Y/n): ", "")
+    person.answer("Name of the admin: ", "anna")
+    person.answer("Password for anna: ", "lantern orchard willow")
+    person.answer("Once more: ", "lantern orchard willow")
+    person.wait_for("anna can sign in as an admin")
     assert person.status() == 0
     written = yaml.safe_load((tmp_path / "foyer.yaml").read_text())
     assert written["listen"] == "127.0.0.1:5001"

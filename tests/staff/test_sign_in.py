@@ -41,7 +41,7 @@ def test_sign_in_is_in_the_audit_with_the_way_it_was_done(moderator: Staff, sign
 
 @pytest.mark.parametrize("typed", ["anna", "Anna", " ANNA "])
 def test_sign_in_takes_the_name_in_any_case(moderator: Staff, stranger: Client, typed: str) -> None:
-    assert give_password(stranger, typed).headers["Location"] == "/desk/account"
+    assert give_password(stranger, typed).headers["Location"] == "/desk/"
 
 
 def test_sign_in_leads_on_to_where_somebody_wanted_to_go(moderator: Staff, stranger: Client) -> None:
@@ -55,7 +55,7 @@ def test_sign_in_leads_on_to_where_somebody_wanted_to_go(moderator: Staff, stran
 
 @pytest.mark.parametrize("elsewhere", ["https://example.org/", "//example.org/", "javascript:x", "/\\example.org"])
 def test_sign_in_never_leads_to_another_site(moderator: Staff, stranger: Client, elsewhere: str) -> None:
-    assert give_password(stranger, "anna", next=elsewhere).headers["Location"] == "/desk/account"
+    assert give_password(stranger, "anna", next=elsewhere).headers["Location"] == "/desk/"
 
 
 @pytest.mark.parametrize("name", ["anna", "nobody-of-ours"])
@@ -246,7 +246,7 @@ def test_session_cookie_is_bound_to_the_path_and_hidden_from_scripts(moderator: 
 
 
 def test_sign_in_when_signed_in_already_goes_on(make_staff: MakeStaff, sign_in: SignIn) -> None:
-    assert sign_in(make_staff()).get("/desk/sign-in").headers["Location"] == "/desk/account"
+    assert sign_in(make_staff()).get("/desk/sign-in").headers["Location"] == "/desk/"
 
 
 def test_second_session_of_the_same_person_leaves_the_first(moderator: Staff, sign_in: SignIn) -> None:

@@ -2,18 +2,14 @@
 
 from __future__ import annotations
 
-from typing import cast
-
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
-from django.urls import URLPattern, URLResolver, include, path
+from django.urls import URLPattern, URLResolver, path
 
-from foyer.urls import handler400, handler403, handler404, handler500
+from foyer.urls import handler400, handler403, handler404, handler429, handler500
 from foyer.urls import urlpatterns as public
 from foyer.web.staff.guard import actor, admins_only, staff_only
 
 __all__ = ["handler400", "handler403", "handler404", "handler429", "handler500", "urlpatterns"]
-
-handler429 = "foyer.web.staff.pages.too_many"
 
 
 def unmarked(request: HttpRequest) -> HttpResponseBase:
@@ -36,6 +32,5 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("desk/rules", rules),
     path("admin/unmarked", unmarked),
     path("outside/queue", queue),
-    path("", include("foyer.web.staff.urls")),
-    *cast("list[URLPattern | URLResolver]", public),
+    *public,
 ]

@@ -59,7 +59,7 @@ SETTINGS: dict[str, Any] = {
         {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
     ],
     "LOGIN_URL": "account_login",
-    "LOGIN_REDIRECT_URL": "mfa_index",
+    "LOGIN_REDIRECT_URL": "desk",
     "STATIC_URL": ADMIN_FILES,
     # Pages link relatively, but the admin and allauth do not: they must know the path of `public_url`.
     "FORCE_SCRIPT_NAME": _config.public_path or None,

@@ -77,13 +77,13 @@ BROKEN = Problem(
     500,
     "server-error",
     _("Something broke on our side"),
-    _("It is not your fault, and your invitation is still good. Wait a minute, then try again."),
+    _("It is not your fault, and nothing is lost. Wait a minute, then try again."),
 )
 UNAVAILABLE = Problem(
     503,
     "unavailable",
     _("We cannot do this at the moment"),
-    _("Your invitation is still good. Wait a minute, then try again."),
+    _("Nothing is lost. Wait a minute, then try again."),
 )
 
 

@@ -33,7 +33,7 @@ SignIn = Callable[..., Client]
 @pytest.fixture(autouse=True)
 def open_door(transactional_db: None, settings: Settings, configure: Configure, homeserver: MemoryHomeserver) -> None:
     """Let people apply, and staff sign in."""
-    settings.ROOT_URLCONF = "tests.staff.urls"
+    settings.ROOT_URLCONF = "foyer.urls"
     settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
     cache.clear()
     configure(**OPEN)

@@ -31,7 +31,6 @@ Begin = Callable[..., Application]
 @pytest.fixture(autouse=True)
 def open_door(settings: Settings, configure: Configure, homeserver: MemoryHomeserver) -> None:
     """Map the addresses, and open the way in."""
-    settings.ROOT_URLCONF = "tests.web.apply.urlconf"
     configure(**OPEN)
     limits.reset()
 

@@ -38,8 +38,7 @@ MakeRequest = Callable[..., Application]
 
 @pytest.fixture(autouse=True)
 def addresses(settings: Settings, configure: Configure) -> None:
-    """Map the addresses, open the way in, and hash passwords quickly."""
-    settings.ROOT_URLCONF = "tests.web.desk.urlconf"
+    """Open the way in, and hash passwords quickly."""
     settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
     configure(**OPEN)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import subprocess
 import sys
 import tempfile
 from collections.abc import Callable
@@ -11,7 +12,7 @@ from typing import Any
 
 from foyer.cli.errors import CommandFailed
 from foyer.cli.setup import questions
-from foyer.cli.setup.asking import explain, yes
+from foyer.cli.setup.asking import ask, explain, yes
 from foyer.config.load import check
 from foyer.config.schema import Config
 from foyer.config.writing import compose
@@ -39,6 +40,25 @@ def begin(path: Path) -> None:
     check(chosen, path.parent)
     _write(path, compose(chosen))
     _say_what_is_next(path)
+    _first_admin(path)
+
+
+def _first_admin(path: Path) -> None:
+    """Make somebody who may enter the desk. In processes of their own: this one knows Django without a database."""
+    if not sys.stdin.isatty() or not yes("\nMake an admin for the desk now", default=True):
+        return
+    name = ask("Name of the admin", _some_name)
+    foyer = [sys.executable, "-P", "-m", "foyer", "--config", str(path)]
+    for words in (["migrate"], ["createsuperuser", name]):
+        if subprocess.run([*foyer, *words], check=False).returncode:
+            print(f"The configuration is written all the same. Later: `foyer --config {path} createsuperuser`.")
+            return
+
+
+def _some_name(text: str) -> str:
+    if not text.strip():
+        raise ValueError("Type a name, such as anna.")
+    return text.strip()
 
 
 def _others(name: str, folder: Path) -> tuple[Callable[[], dict[str, Any]], ...]:

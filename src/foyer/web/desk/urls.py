@@ -20,7 +20,7 @@ from foyer.web.desk import (
 
 frame = [
     path("desk", overview.bare),
-    path("desk/", overview.page),
+    path("desk/", overview.page, name="desk"),
     path("desk/counts", queue.counts),
 ]
 requests = [
