@@ -138,6 +138,7 @@ class Terminal:
         self.pid, self.handle = pty.fork()
         if self.pid == 0:
             signal.signal(signal.SIGINT, signal.SIG_DFL)  # it is ignored where the tests run in the background
+            signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT})
             os.chdir(folder)
             line = command(*args)
             os.execve(  # noqa: S606 - a program of ours

@@ -35,8 +35,8 @@ def begin(path: Path) -> None:
     print("Press Enter to take what stands in brackets.")
     chosen = questions.server_name()
     chosen |= _homeserver_that_answers(chosen["server_name"])
-    for ask in _others(chosen["server_name"], path.parent):
-        chosen |= ask()
+    for questions_of in _others(chosen["server_name"], path.parent):
+        chosen |= questions_of()
     check(chosen, path.parent)
     _write(path, compose(chosen))
     _say_what_is_next(path)
