@@ -22,7 +22,6 @@ from dev import processes
 from foyer.accounts.models import Account
 from foyer.applications import decisions, keys, retention, services
 from foyer.applications.models import Application, State
-from foyer.cli.catalogue import commands
 from foyer.cli.dispatch import run
 from foyer.cli.doctor import configuration as doctor
 from foyer.config.errors import ConfigError
@@ -35,7 +34,6 @@ from foyer.kit.actor import Actor
 from foyer.kit.client_ip import client_ip
 from foyer.kit.clock import now
 from foyer.staff import services as staff
-from foyer.web.public import landing
 from tests.applications import acts
 from tests.applications.conftest import OPEN
 from tests.conftest import VALUES, Configure
@@ -88,7 +86,6 @@ def mail_server(sink: Sink, configure: Configure) -> Sink:
 # pip install, cp config.dist.yaml config.yaml, edit, migrate, createsuperuser, runserver
 
 
-@pytest.mark.skipif("createsuperuser" not in commands(), reason="the command line does not make admins yet")
 def test_the_first_evening_goes_as_people_know_it(tmp_path: Path) -> None:
     with running_foyer(tmp_path, start=False) as foyer:
         text = (ROOT / "foyer.dist.yaml").read_text(encoding="utf-8")
@@ -322,7 +319,6 @@ def test_any_other_status_in_the_admin_is_refused_with_a_sentence(admin: Client,
 # the domain shows the registration form
 
 
-@pytest.mark.skipif("application" not in landing.WAYS, reason="the landing page does not show applications yet")
 def test_with_one_way_in_the_landing_page_is_its_first_step(visitor: Client, configure: Configure) -> None:
     configure(**OPEN, ways_in=["application"])
     page = visitor.get("/").content.decode()
