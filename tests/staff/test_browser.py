@@ -62,7 +62,8 @@ class Visitor:
         self.go("/desk/sign-in?next=/desk/account")
         self.page.get_by_label("Name", exact=True).fill(name)
         self.page.get_by_label("Password", exact=True).fill(PASSWORD)
-        self.press("Sign in")
+        with self.page.expect_event("framenavigated"):  # Whoever goes on sooner takes the form back.
+            self.press("Sign in")
 
 
 @pytest.fixture
@@ -174,10 +175,11 @@ def test_device_without_a_passkey_of_ours_is_told_so(visitor: Visitor, moderator
 def test_same_device_twice_is_told_so(visitor: Visitor, moderator: Staff) -> None:
     visitor.give_device()
     visitor.sign_in("anna")
-    for _ in range(2):
-        visitor.go("/desk/account/passkeys/add")
-        visitor.press("Add a passkey")
-        visitor.page.wait_for_load_state()
+    visitor.go("/desk/account/passkeys/add")
+    visitor.press("Add a passkey")
+    visitor.at("/desk/account/recovery-codes")
+    visitor.go("/desk/account/passkeys/add")
+    visitor.press("Add a passkey")
 
     expect(visitor.page.locator("[data-passkey-status]")).to_have_text("This passkey is set up here already.")
 
