@@ -10,6 +10,7 @@ import argparse
 import contextlib
 import fcntl
 import json
+import secrets
 import shutil
 import signal
 import subprocess
@@ -32,10 +33,7 @@ from dev.synapse import SERVER_NOTICES, Synapse
 
 _SECONDS_TO_START = 60.0
 _ROOM = "welcome"
-_HOW_TO_APPLY = """\
-  Or ask for an account     {url}/apply
-  See who asks, and decide  .venv/bin/foyer --config {config} application list
-"""
+_ADMIN = "admin"
 
 
 @dataclass
@@ -73,8 +71,8 @@ class Demo:
         made: list[dict[str, Any]] = json.loads(self.command("invite", "create", "--json", "--count", str(number)))
         return made
 
-    def command(self, *words: str) -> str:
-        """Run `foyer WORDS` as an owner does, and return what it prints.
+    def command(self, *words: str, typed: str = "") -> str:
+        """Run `foyer WORDS` as an owner does, with this as its input, and return what it prints.
 
         Raises:
             NotReady: the command failed; the text is what it said.
@@ -83,6 +81,7 @@ class Demo:
             [VENV / "bin" / "foyer", "--config", self.configuration, *words],
             cwd=self.directory,
             env=environment_for(),
+            input=typed,
             capture_output=True,
             text=True,
             check=False,
@@ -225,17 +224,25 @@ def _is_ready(demo: Demo) -> bool:
         return False
 
 
-def _greet(demo: Demo, seconds: float) -> None:
+def _make_admin(demo: Demo) -> str:
+    """Make somebody who may do everything at the desk; returns the password."""
+    password = secrets.token_urlsafe(9)
+    demo.command("staff", "create", _ADMIN, "--role", "admin", "--password-stdin", typed=f"{password}\n")
+    return password
+
+
+def _greet(demo: Demo, password: str, seconds: float) -> None:
     invitation, other = demo.invite(2)
     config = demo.configuration.relative_to(ROOT)
-    applying = _HOW_TO_APPLY.format(url=demo.url, config=config) if demo_apply.is_open(demo) else ""
     print(f"""
 Foyer runs, {seconds:.0f} s after the start.
 
   Join with an invitation   {invitation["link"]}
   Or by one command         curl -X POST -F username=test -F password=verysecure -F confirm=verysecure \\
                               -F token={other["code"]} {demo.url}/register
-{applying}  Mails that Foyer sends    {demo.mails.url}
+  Or ask for an account     {demo.url}/apply
+  The desk: who asks        {demo.url}/desk/ (name: {_ADMIN}, password: {password})
+  Mails that Foyer sends    {demo.mails.url}
   The homeserver            http://localhost:{demo.homeserver.port} (a real Synapse)
   Make more invitations     .venv/bin/foyer --config {config} invite create
 
@@ -270,7 +277,9 @@ def main(arguments: list[str]) -> int:
         with running(terminal=None if check else sys.stdout) as demo:
             if check:
                 return demo_check.walk(demo)
-            _greet(demo, time.monotonic() - begin)
+            password = _make_admin(demo)
+            demo_apply.have_somebody_wait(demo)
+            _greet(demo, password, time.monotonic() - begin)
             return _stay(demo)
     except KeyboardInterrupt:
         print("\nStopped.")

@@ -18,9 +18,8 @@ def walk(demo: Running) -> int:
         say(f"made two invitations: {invitation['link']} and {other['link']}")
         _join_by_page(demo, invitation["link"])
         _join_by_command(demo, other["code"])
-        if demo_apply.is_open(demo):
-            demo_apply.choose_the_password_first(demo)
-            demo_apply.choose_the_password_last(demo)
+        demo_apply.choose_the_password_first(demo)
+        demo_apply.choose_the_password_last(demo)
     except Wrong as error:
         print(f"WRONG {error}", flush=True)
         return 1

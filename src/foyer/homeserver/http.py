@@ -53,6 +53,8 @@ class Answer:
     status: int
     body: dict[str, Any] = field(repr=False)
     asked: str
+    page: str = field(default="", repr=False)
+    """What came instead of JSON, where a page was asked for."""
 
     @property
     def ok(self) -> bool:
@@ -179,6 +181,10 @@ class Client:
         """Ask without changing anything. Raises as call(), Unreachable always with maybe_done=False."""
         return self.call("GET", path, query=query, token=token, writes=False)
 
+    def get_page(self, path: str, *, query: Query | None = None) -> Answer:
+        """Ask for a page, which Answer.page holds. Raises as get()."""
+        return self.call("GET", path, query=query, form={}, writes=False)
+
     def call(
         self,
         method: str,
@@ -187,9 +193,12 @@ class Client:
         *,
         query: Query | None = None,
         token: str | None = None,
+        form: Query | None = None,
         writes: bool = True,
     ) -> Answer:
         """Ask once: no retry, no redirect. The path is encoded already: see segment().
+
+        form: sent as a browser sends one, in place of a body; the answer is a page then.
 
         Raises:
             Busy: 429.
@@ -203,27 +212,33 @@ class Client:
             headers["Authorization"] = f"Bearer {token}"
         if body is not None:
             headers["Content-Type"] = "application/json"
+        if form is not None:
+            headers["Accept"] = "text/html"
+        if form:
+            headers["Content-Type"] = "application/x-www-form-urlencoded"
+        sent = json.dumps(body) if body is not None else urllib.parse.urlencode(form) if form else None
         target = self._url.path + path + ("?" + urllib.parse.urlencode(query) if query else "")
         seconds = min(self._seconds, getattr(self._budget, "until", math.inf) - time.monotonic())
         if seconds <= 0:
             raise Unreachable(maybe_done=False, detail=f"{asked}: not sent, the time was over")
         try:
-            status, answer_headers, text = self._exchange(method, target, headers, body, seconds)
+            status, answer_headers, text = self._exchange(method, target, headers, sent, seconds)
         except _NeverSent as error:
             raise self._no_connection(error, asked) from error
         except (urllib3.exceptions.HTTPError, OSError) as error:
             detail = f"{asked}: {type(error).__name__}"
             raise Unreachable(maybe_done=writes, detail=detail) from error
-        return self._understand(status, answer_headers, text, asked=asked, writes=writes)
+        page = text.decode(errors="replace") if form is not None else None
+        return self._understand(status, answer_headers, text, asked=asked, writes=writes, page=page)
 
     def _exchange(
-        self, method: str, target: str, headers: Mapping[str, str], body: Body | None, seconds: float
+        self, method: str, target: str, headers: Mapping[str, str], body: str | None, seconds: float
     ) -> tuple[int, Mapping[str, str], bytes]:
         until = time.monotonic() + seconds
         response = self._pool().urlopen(
             method,
             target,
-            body=None if body is None else json.dumps(body).encode(),
+            body=None if body is None else body.encode(),
             headers=headers,
             timeout=urllib3.Timeout(connect=min(seconds, LONGEST_CONNECT_SECONDS), read=seconds),
             retries=False,
@@ -292,9 +307,11 @@ class Client:
             return Misconfigured(detail=detail, remedy=filled(remedy, url=self.url))
         return Unreachable(maybe_done=False, detail=detail)
 
-    def _understand(self, status: int, headers: Mapping[str, str], text: bytes, *, asked: str, writes: bool) -> Answer:
-        body = _json_object(text)
-        answer = Answer(status, body or {}, asked)
+    def _understand(
+        self, status: int, headers: Mapping[str, str], text: bytes, *, asked: str, writes: bool, page: str | None
+    ) -> Answer:
+        body = _json_object(text) if page is None or status >= 400 else {}
+        answer = Answer(status, body or {}, asked, page=page or "")
         if 300 <= status < 400:
             where = re.split(r"[?#]", headers.get("Location", ""))[0]  # What follows may hold anything.
             remedy = _("%(url)s sends us elsewhere (%(where)s). Put the homeserver's own address into homeserver.url.")

@@ -33,6 +33,8 @@ def make(config: Config) -> Homeserver:
                 server_name=config.server_name,
                 shared_secret=_plain(block.registration_shared_secret),
                 admin_token=_plain(block.admin_token),
+                consent_version=block.consent.version,
+                form_secret=_plain(block.consent.form_secret),
             )
         case kind:
             remedy = _("homeserver.kind: %(kind)s is not supported by this version of Foyer; synapse is.")

@@ -32,6 +32,7 @@ from foyer.homeserver.errors import (
 )
 from foyer.homeserver.port import Capability, Created, Finding, Level, PasswordPolicy, Probe, Sighting
 from foyer.homeserver.synapse import ALWAYS, BY_ADMIN
+from foyer.homeserver.synapse_consent import needs_consent
 from foyer.homeserver.synapse_errors import needs_admin_token, refuse_impossible_name, refuse_unusual_name
 from foyer.kit.clock import now
 from foyer.kit.matrix import mxid as full_mxid
@@ -65,13 +66,14 @@ class MemoryAccount:
     emails: list[str] = field(default_factory=list)
     rooms: list[str] = field(default_factory=list)
     messages: list[str] = field(default_factory=list)
+    consented: bool = False
 
 
 @dataclass
 class MemoryHomeserver:
     """Accounts in a dictionary; see port.Homeserver for what each method promises.
 
-    has_secret, has_token: the credentials that Foyer is to hold. rooms: alias or id to id; a room that is not here does
+    has_secret, has_token: the credentials that Foyer is to hold; asks_consent: it wants its terms accepted. rooms: alias or id to id; a room that is not here does
     not exist. closed_rooms: ids that the admin is not in. said: what was said in which room, by key.
     taken_by_services: expressions of names that are not ours. delay: how long each deed takes, with the lock not held.
     """
@@ -79,6 +81,7 @@ class MemoryHomeserver:
     server_name: str = "localhost"
     has_secret: bool = True
     has_token: bool = True
+    asks_consent: bool = False
     policy: PasswordPolicy = field(default_factory=PasswordPolicy)
     rooms: dict[str, str] = field(default_factory=dict)
     closed_rooms: set[str] = field(default_factory=set)
@@ -94,9 +97,10 @@ class MemoryHomeserver:
     @property
     def capabilities(self) -> frozenset[Capability]:
         """What these credentials allow."""
+        consent = {Capability.CONSENT} if self.asks_consent else set()
         if self.has_token:
-            return ALWAYS | BY_ADMIN
-        return ALWAYS if self.has_secret else ALWAYS - {Capability.CREATE}
+            return ALWAYS | BY_ADMIN | consent
+        return (ALWAYS if self.has_secret else ALWAYS - {Capability.CREATE}) | consent
 
     @property
     def create_is_one_step(self) -> bool:
@@ -273,6 +277,13 @@ class MemoryHomeserver:
                 raise RoomRefused(remedy=f"Let the admin join {room}.", errcode="M_FORBIDDEN", http_status=403)
             said = self.said.setdefault(room_id, {})
             said.setdefault(key or text, text)
+
+    def record_consent(self, localpart: str) -> None:
+        """See port.Consents."""
+        if not self.asks_consent:
+            raise needs_consent()
+        with self._deed("record_consent"):
+            self._existing(localpart).consented = True
 
     def probe(self, rooms: Iterable[str] = ()) -> Probe:
         """See port.Probes."""

@@ -32,6 +32,7 @@ class Capability(StrEnum):
     EMAIL = "email"
     ROOMS = "rooms"
     SAY = "say"
+    CONSENT = "consent"
     PROBE = "probe"
 
 
@@ -278,6 +279,18 @@ class Says(Protocol):
         ...
 
 
+class Consents(Protocol):
+    """Notes who accepted the server's terms."""
+
+    def record_consent(self, localpart: str) -> None:
+        """Have the server note that its terms were accepted (homeserver.consent). The same again changes nothing.
+
+        Raises:
+            AccountMissing
+        """
+        ...
+
+
 class Probes(Protocol):
     """Examines itself."""
 
@@ -286,7 +299,7 @@ class Probes(Protocol):
         ...
 
 
-class Homeserver(Names, Creates, SignsIn, LooksUp, Holds, Emails, Rooms, Says, Probes, Protocol):
+class Homeserver(Names, Creates, SignsIn, LooksUp, Holds, Emails, Rooms, Says, Consents, Probes, Protocol):
     """All of it. What `capabilities` lacks raises NotPossible with the remedy."""
 
     @property

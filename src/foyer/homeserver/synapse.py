@@ -5,6 +5,8 @@
 | create | one step | a claim, then the password | one step |
 | is the name free | by its profile | asked | asked |
 | look up, hold, set password, email, rooms, say | no | yes | yes |
+
+That the terms were accepted is recorded by a secret of its own, homeserver.consent.
 """
 
 from __future__ import annotations
@@ -22,6 +24,7 @@ from foyer.homeserver.errors import HomeserverError, NameTaken, NotPossible, Unr
 from foyer.homeserver.http import Client
 from foyer.homeserver.port import Capability, Created, PasswordPolicy, Probe, Sighting
 from foyer.homeserver.synapse_admin import AdminAPI, unguessable_password
+from foyer.homeserver.synapse_consent import ConsentForm, needs_consent
 from foyer.homeserver.synapse_errors import needs_admin_token, refuse_impossible_name, refuse_unusual_name
 from foyer.homeserver.synapse_probe import examine
 from foyer.homeserver.synapse_rooms import RoomsAPI
@@ -54,19 +57,27 @@ class Synapse:
     server_name: str
     shared_secret: str | None = field(default=None, repr=False)
     admin_token: str | None = field(default=None, repr=False)
+    consent_version: str | None = None
+    form_secret: str | None = field(default=None, repr=False)
 
     def __post_init__(self) -> None:
         self._api = ClientAPI(self.client)
         self._secret = SharedSecret(self._api, self.shared_secret) if self.shared_secret else None
         self._admin = AdminAPI(self._api, self.admin_token) if self.admin_token else None
         self._rooms = RoomsAPI(self._admin) if self._admin else None
+        self._consent = (
+            ConsentForm(self._api, self.consent_version, self.form_secret)
+            if self.consent_version and self.form_secret
+            else None
+        )
 
     @property
     def capabilities(self) -> frozenset[Capability]:
         """What these credentials allow."""
+        consent = {Capability.CONSENT} if self._consent else set()
         if self._admin:
-            return ALWAYS | BY_ADMIN
-        return ALWAYS if self._secret else ALWAYS - {Capability.CREATE}
+            return ALWAYS | BY_ADMIN | consent
+        return (ALWAYS if self._secret else ALWAYS - {Capability.CREATE}) | consent
 
     @property
     def create_is_one_step(self) -> bool:
@@ -184,9 +195,22 @@ class Synapse:
         """Send a message into a room."""
         self._need_rooms().say_in_room(room, text, key=key)
 
+    def record_consent(self, localpart: str) -> None:
+        """Send the form of the terms as this person would."""
+        if self._consent is None:
+            raise needs_consent()
+        self._consent.accept(self._mxid(localpart))
+
     def probe(self, rooms: Iterable[str] = ()) -> Probe:
         """Examine the server and the credentials."""
-        return examine(self._api, self.server_name, secret=self._secret, rooms_api=self._rooms, rooms=list(rooms))
+        return examine(
+            self._api,
+            self.server_name,
+            secret=self._secret,
+            rooms_api=self._rooms,
+            consent=self._consent,
+            rooms=list(rooms),
+        )
 
     def _mxid(self, localpart: str) -> str:
         refuse_impossible_name(localpart, self.server_name)

@@ -11,12 +11,19 @@ from foyer.homeserver.client_api import ACCOUNTS_ELSEWHERE, ClientAPI
 from foyer.homeserver.errors import Busy, HomeserverError, Misconfigured, NotPossible, filled
 from foyer.homeserver.http import segment
 from foyer.homeserver.port import Finding, Level, Probe
+from foyer.homeserver.synapse_consent import ConsentForm
 from foyer.homeserver.synapse_rooms import RoomsAPI
 from foyer.homeserver.synapse_secret import SharedSecret
 
 
 def examine(
-    api: ClientAPI, server_name: str, *, secret: SharedSecret | None, rooms_api: RoomsAPI | None, rooms: list[str]
+    api: ClientAPI,
+    server_name: str,
+    *,
+    secret: SharedSecret | None,
+    rooms_api: RoomsAPI | None,
+    consent: ConsentForm | None,
+    rooms: list[str],
 ) -> Probe:
     """Look at the server, then at each credential, then at what these credentials leave out."""
     try:
@@ -31,6 +38,7 @@ def examine(
     findings += secret.examine() if secret else ()
     findings += _token(rooms_api, server_name) if rooms_api else ()
     findings += _missing(has_secret=secret is not None, has_token=rooms_api is not None)
+    findings += consent.examine() if consent else ()
     findings += (rooms_api.examine(room) for room in rooms) if rooms_api else ()
     return Probe(version, tuple(findings))
 
