@@ -73,8 +73,8 @@ class MemoryAccount:
 class MemoryHomeserver:
     """Accounts in a dictionary; see port.Homeserver for what each method promises.
 
-    has_secret, has_token: the credentials that Foyer is to hold; asks_consent: it wants its terms accepted. rooms: alias or id to id; a room that is not here does
-    not exist. closed_rooms: ids that the admin is not in. said: what was said in which room, by key.
+    has_secret, has_token: the credentials that Foyer is to hold. asks_consent: it wants its terms accepted.
+    rooms: alias or id to id; a room that is not here does not exist. closed_rooms: ids that the admin is not in. said: what was said in which room, by key.
     taken_by_services: expressions of names that are not ours. delay: how long each deed takes, with the lock not held.
     """
 
