@@ -24,6 +24,8 @@ def owe(account: Account) -> None:
     if Capability.ROOMS in can:
         for room in account.rooms:
             jobs.enqueue("accounts.join-room", subject=f"{account.id} {room}")
+    if account.accepted_terms and Capability.CONSENT in can:
+        jobs.enqueue("accounts.record-consent", subject=str(account.id))
     if current().after.welcome_message and Capability.SAY in can:
         jobs.enqueue("accounts.welcome", subject=str(account.id))
 
@@ -48,6 +50,17 @@ def join_room(account: Account, room: str) -> None:
     if account.state == State.OPEN:
         current_homeserver().join(account.localpart, room)
         record(Verb.ACCOUNT_ROOM_JOINED, actor=Actor.job(), subject=("account", account.id), room=room)
+
+
+def record_consent(account: Account) -> None:
+    """Have the homeserver note that its terms were accepted, for a person who accepted them here.
+
+    Raises:
+        HomeserverError
+    """
+    if account.state == State.OPEN and account.accepted_terms:
+        current_homeserver().record_consent(account.localpart)
+        record(Verb.ACCOUNT_CONSENT_RECORDED, actor=Actor.job(), subject=("account", account.id))
 
 
 def welcome(account: Account) -> None:

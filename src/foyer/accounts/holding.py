@@ -131,7 +131,7 @@ def open_held(account_id: int, *, holder: str) -> None:
     raise HoldLost
 
 
-def settle_opened(account_id: int, *, holder: str, email: str) -> None:
+def settle_opened(account_id: int, *, holder: str, email: str, accepted_terms: bool = False) -> None:
     """Note that a held account is open, and owe what follows: email, rooms, welcome. Twice is once.
 
     Call inside the transaction that notes the same of whoever it was held for. `email` is proven, or empty.
@@ -144,7 +144,7 @@ def settle_opened(account_id: int, *, holder: str, email: str) -> None:
         return
     rooms = list(dict.fromkeys(current().after.rooms))
     mine = Account.objects.filter(id=account.id, state=State.HELD, made_for=holder)
-    if not mine.update(state=State.OPEN, settled_at=now(), email=email, rooms=rooms):
+    if not mine.update(state=State.OPEN, settled_at=now(), email=email, rooms=rooms, accepted_terms=accepted_terms):
         raise HoldLost
     if not names.hand_over(account.localpart, holder=holder, to=account.holder):
         raise HoldLost

@@ -65,6 +65,12 @@ def join_room(subject: str) -> None:
     arrivals.join_room(Account.objects.get(id=int(identifier)), room)
 
 
+@handler("accounts.record-consent", lane="homeserver", passing=PASSING, lasting=LASTING)
+def record_consent(subject: str) -> None:
+    """Record that the terms were accepted."""
+    arrivals.record_consent(Account.objects.get(id=int(subject)))
+
+
 @handler("accounts.welcome", lane="homeserver", passing=PASSING, lasting=LASTING)
 def welcome(subject: str) -> None:
     """Say the welcome."""

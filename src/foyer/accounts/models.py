@@ -43,6 +43,7 @@ class Account(models.Model):
     rooms = models.JSONField(default=list)
     ip = models.GenericIPAddressField(null=True)
     welcomed_at = models.DateTimeField(null=True)
+    accepted_terms = models.BooleanField(default=False, db_default=False)  # its person ticked what must be accepted
 
     class Meta:
         constraints = (

@@ -42,7 +42,10 @@ log = structlog.get_logger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class JoinAttempt:
-    """What a person sent. `confirm` None: the form had no such field. `email_key`: from the mailed link."""
+    """What a person sent. `confirm` None: the form had no such field. `email_key`: from the mailed link.
+
+    `accepted_terms`: the person ticked all that must be accepted, and there was something to tick.
+    """
 
     code: str
     username: str
@@ -51,6 +54,7 @@ class JoinAttempt:
     email_key: str | None = field(default=None, repr=False)
     ip: str | None = None
     wants_token: bool = False
+    accepted_terms: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -179,7 +183,8 @@ def _begin(attempt: JoinAttempt, localpart: str, actor: Actor) -> Account:
         account.begun_at, account.stays_locked = moment, False
         account.rooms = list(dict.fromkeys([*current().after.rooms, *invite.rooms]))
         account.email = invite.email if invites.email_is_proven(invite, attempt.email_key) else ""
-        account.save(update_fields=["begun_at", "rooms", "email", "made_for", "stays_locked"])
+        account.accepted_terms = attempt.accepted_terms
+        account.save(update_fields=["begun_at", "rooms", "email", "made_for", "stays_locked", "accepted_terms"])
         record(Verb.ACCOUNT_CREATING, actor=actor, subject=("account", account.id), invite=invite.id)
     return account
 

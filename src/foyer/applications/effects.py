@@ -28,6 +28,7 @@ from foyer.applications.moves import lock, move
 from foyer.applications.waiting import let_go
 from foyer.audit.services import record
 from foyer.audit.verbs import Verb
+from foyer.config import current
 from foyer.homeserver.errors import NameRefused, NameTaken
 from foyer.invites import services as invites
 from foyer.invites.models import Invite, Use
@@ -119,10 +120,18 @@ def _note_open(row: Application) -> None:
         fresh = lock(row.id)
         if fresh.state != State.APPROVED or fresh.account_id is None:
             raise WrongState(state=fresh.state)
-        holding.settle_opened(fresh.account_id, holder=fresh.holder, email=fresh.email)
+        holding.settle_opened(
+            fresh.account_id, holder=fresh.holder, email=fresh.email, accepted_terms=_accepted_terms(fresh)
+        )
         done = _finish(fresh)
         if not done.is_silent:
             mailing.owe(mailing.APPROVED, done)
+
+
+def _accepted_terms(row: Application) -> bool:
+    """Say whether the person ticked all that must be accepted now, and there is something to tick."""
+    asked = {str(text.url) for text in current().legal if text.must_accept}
+    return bool(asked) and asked <= {text["url"] for text in row.legal}
 
 
 def _finish(row: Application, **changes: Any) -> Application:

@@ -24,6 +24,7 @@ class Verb(StrEnum):
     ACCOUNT_SHELVED = "account.shelved"
     ACCOUNT_EMAIL_ATTACHED = "account.email-attached"
     ACCOUNT_ROOM_JOINED = "account.room-joined"
+    ACCOUNT_CONSENT_RECORDED = "account.consent-recorded"
     ACCOUNT_WELCOMED = "account.welcomed"
     APPLICATION_STARTED = "application.started"
     APPLICATION_CODE_SENT = "application.code-sent"

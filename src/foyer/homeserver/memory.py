@@ -30,7 +30,7 @@ from foyer.homeserver.errors import (
     RoomRefused,
     Unreachable,
 )
-from foyer.homeserver.port import Capability, Created, Finding, Level, PasswordPolicy, Probe, Sighting
+from foyer.homeserver.port import Capability, Created, Finding, Level, PasswordPolicy, Probe, Sighting, TokenUses
 from foyer.homeserver.synapse import ALWAYS, BY_ADMIN
 from foyer.homeserver.synapse_consent import needs_consent
 from foyer.homeserver.synapse_errors import needs_admin_token, refuse_impossible_name, refuse_unusual_name
@@ -70,12 +70,29 @@ class MemoryAccount:
 
 
 @dataclass
+class MemoryToken:
+    """One registration token, open to the eyes of tests."""
+
+    uses: int | None
+    expires_at: datetime | None
+    pending: int = 0
+    completed: int = 0
+
+    @property
+    def is_valid(self) -> bool:
+        """Somebody could register with it now."""
+        is_spent = self.uses is not None and self.pending + self.completed >= self.uses
+        return not is_spent and (self.expires_at is None or self.expires_at > now())
+
+
+@dataclass
 class MemoryHomeserver:
     """Accounts in a dictionary; see port.Homeserver for what each method promises.
 
     has_secret, has_token: the credentials that Foyer is to hold. asks_consent: it wants its terms accepted.
-    rooms: alias or id to id; a room that is not here does not exist. closed_rooms: ids that the admin is not in. said: what was said in which room, by key.
-    taken_by_services: expressions of names that are not ours. delay: how long each deed takes, with the lock not held.
+    rooms: alias or id to id; a room that is not here does not exist. closed_rooms: ids that the admin is not in.
+    said: what was said in which room, by key. taken_by_services: expressions of names that are not ours.
+    delay: how long each deed takes, with the lock not held.
     """
 
     server_name: str = "localhost"
@@ -88,6 +105,7 @@ class MemoryHomeserver:
     taken_by_services: tuple[str, ...] = ()
     delay: float = 0.0
     accounts: dict[str, MemoryAccount] = field(default_factory=dict, init=False)
+    tokens: dict[str, MemoryToken] = field(default_factory=dict, init=False)
     said: dict[str, dict[str, str]] = field(default_factory=dict, init=False)
     calls: list[str] = field(default_factory=list, init=False)
     _faults: list[tuple[str, Fault]] = field(default_factory=list, init=False, repr=False)
@@ -278,6 +296,41 @@ class MemoryHomeserver:
             said = self.said.setdefault(room_id, {})
             said.setdefault(key or text, text)
 
+    def put_token(self, token: str, *, uses: int | None, expires_at: datetime | None) -> None:
+        """See port.Tokens."""
+        with self._by_admin("put_token"):
+            kept = self.tokens.setdefault(token, MemoryToken(uses, expires_at))
+            kept.uses, kept.expires_at = uses, expires_at
+
+    def delete_token(self, token: str) -> None:
+        """See port.Tokens."""
+        with self._by_admin("delete_token"):
+            self.tokens.pop(token, None)
+
+    def token_uses(self, token: str) -> TokenUses | None:
+        """See port.Tokens."""
+        with self._by_admin("token_uses"):
+            kept = self.tokens.get(token)
+            return TokenUses(pending=kept.pending, completed=kept.completed) if kept else None
+
+    def register_natively(self, token: str, localpart: str, password: str, *, finish: bool = True) -> bool:
+        """Do what a client does that registers without Foyer. False: the token lets nobody in (any more).
+
+        finish: False begins the registration and leaves it pending.
+        """
+        with self._lock:
+            kept = self.tokens.get(token)
+            if kept is None or not kept.is_valid:
+                return False
+            if not finish:
+                kept.pending += 1
+                return True
+            if localpart in self.accounts:
+                raise _taken()
+            self.accounts[localpart] = MemoryAccount(localpart, created_at=now(), password=password)
+            kept.completed += 1
+            return True
+
     def record_consent(self, localpart: str) -> None:
         """See port.Consents."""
         if not self.asks_consent:
@@ -385,7 +438,7 @@ def _taken() -> NameTaken:
 
 
 def _changes(deed: str) -> bool:
-    return deed not in ("check_name", "exists", "look_up")
+    return deed not in ("check_name", "exists", "look_up", "token_uses")
 
 
 def _before(fault: Fault | None, deed: str) -> HomeserverError | None:

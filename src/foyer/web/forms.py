@@ -53,6 +53,12 @@ def not_accepted(papers: Iterable[Paper]) -> list[Error]:
     ]
 
 
+def terms_accepted(papers: Iterable[Paper]) -> bool:
+    """Say whether there was something that must be accepted, and all of it was."""
+    asked = [paper.is_accepted for paper in papers if paper.must_accept]
+    return bool(asked) and all(asked)
+
+
 def password_words() -> PasswordWords:
     """Return them, by the owner's rules."""
     count = current().password.min_length

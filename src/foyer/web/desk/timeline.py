@@ -89,5 +89,6 @@ def _after() -> dict[str, str]:
         Verb.ACCOUNT_NEEDS_A_DECISION: _("The account needs a decision"),
         Verb.ACCOUNT_EMAIL_ATTACHED: _("The email was attached to the account"),
         Verb.ACCOUNT_ROOM_JOINED: _("A room was joined"),
+        Verb.ACCOUNT_CONSENT_RECORDED: _("The homeserver noted that the terms were accepted"),
         Verb.ACCOUNT_WELCOMED: _("The welcome was said"),
     }

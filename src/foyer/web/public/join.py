@@ -18,7 +18,7 @@ from foyer.screening import limits
 from foyer.screening.errors import TooMany
 from foyer.web import edge
 from foyer.web.errors import allow, refused
-from foyer.web.forms import Error, by_field, errors_of, not_accepted, password_words
+from foyer.web.forms import Error, by_field, errors_of, not_accepted, password_words, terms_accepted
 from foyer.web.pages import go_to, papers, render
 from foyer.web.pasted import code_in, key_in
 from foyer.web.public.dead import dead_link
@@ -67,6 +67,7 @@ class Sent:
             confirm=self.confirm,
             email_key=self.email_key or None,
             ip=client.ip if client.is_known else None,
+            accepted_terms=terms_accepted(papers(request.POST)),
         )
 
 
