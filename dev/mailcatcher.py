@@ -16,12 +16,14 @@ import socketserver
 import sys
 import threading
 import time
+from collections.abc import Callable
 from email.message import EmailMessage
 from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Self, TextIO
 
 _MAX_LINE = 65_536
+_STEPS = frozenset({"MAIL", "RCPT", "DATA"})
 _LINK = re.compile(r"https?://[^\s<>\"]+")
 _PAGE = """<!doctype html>
 <html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width">
@@ -36,9 +38,16 @@ class MailCatcher:
 
     def __init__(self, *, port: int = 0, web_port: int = 0, terminal: TextIO | None = None) -> None:
         self.messages: list[EmailMessage] = []
+        self.before: Callable[[str], str | None] = lambda _step: None
+        """Asked at each step (CONNECT, MAIL, RCPT, DATA) how to answer instead. None: as always; empty: hang up.
+
+        And at TAKEN, once the mail is kept, where nothing but hanging up is honest.
+        """
         self._terminal = terminal
         self._arrived = threading.Condition()
         self._smtp = _SmtpServer(("127.0.0.1", port), self)
+        self._port = int(self._smtp.server_address[1])
+        self._is_up = True
         self._web = _WebServer(("127.0.0.1", web_port), self)
 
     @classmethod
@@ -58,7 +67,7 @@ class MailCatcher:
     @property
     def port(self) -> int:
         """Where it takes mail."""
-        return int(self._smtp.server_address[1])
+        return self._port
 
     @property
     def url(self) -> str:
@@ -67,9 +76,23 @@ class MailCatcher:
 
     def stop(self) -> None:
         """Let go of both ports; the messages stay readable."""
-        for server in (self._smtp, self._web):
-            server.shutdown()
-            server.server_close()
+        self.go_down()
+        self._web.shutdown()
+        self._web.server_close()
+
+    def go_down(self) -> None:
+        """Take no connection from now on, as a mail server that is off. come_up() ends it."""
+        if self._is_up:
+            self._is_up = False
+            self._smtp.shutdown()
+            self._smtp.server_close()
+
+    def come_up(self) -> None:
+        """Listen (again), at the same port."""
+        if not self._is_up:
+            self._smtp = _SmtpServer(("127.0.0.1", self._port), self)
+            threading.Thread(target=self._smtp.serve_forever, args=(0.05,), daemon=True).start()
+            self._is_up = True
 
     def wait_for(self, number: int, *, seconds: float = 10) -> list[EmailMessage]:
         """The messages, once there are so many.
@@ -121,12 +144,27 @@ class _SmtpHandler(socketserver.StreamRequestHandler):
     def handle(self) -> None:
         self._sender = ""
         self._recipients: list[str] = []
-        self._say("220 localhost mail catcher")
+        with contextlib.suppress(ConnectionError):  # A client may hang up, or be killed.
+            self._talk()
+
+    def _talk(self) -> None:
+        if not self._goes_on("CONNECT", "220 localhost mail catcher"):
+            return
         while line := self.rfile.readline(_MAX_LINE):
             verb, _, rest = line.decode(errors="replace").strip().partition(" ")
             if verb.upper() == "QUIT":
                 return self._say("221 Bye")
-            self._say(self._treat(verb.upper(), rest))
+            instead = self.server.catcher.before(verb.upper()) if verb.upper() in _STEPS else None
+            answer = self._treat(verb.upper(), rest) if instead is None else instead
+            if not answer:
+                return None
+            self._say(answer)
+        return None
+
+    def _goes_on(self, step: str, usual: str) -> bool:
+        instead = self.server.catcher.before(step)
+        self._say(usual if instead is None else instead)
+        return instead is None
 
     def _treat(self, verb: str, rest: str) -> str:
         match verb:
@@ -153,14 +191,18 @@ class _SmtpHandler(socketserver.StreamRequestHandler):
     def _take(self) -> str:
         self._say("354 End with a line that holds a dot")
         lines = []
-        while (line := self.rfile.readline(_MAX_LINE)) not in (b".\r\n", b".\n", b""):
+        while (line := self.rfile.readline(_MAX_LINE)) not in (b".\r\n", b".\n"):
+            if not line:
+                return ""  # Its sender died in the middle: without the dot it is no mail.
             lines.append(line.removeprefix(b".") if line.startswith(b"..") else line)
         self.server.catcher.take(self._sender, self._recipients, b"".join(lines).replace(b"\r\n", b"\n"))
         self._sender, self._recipients = "", []
-        return "250 Taken"
+        instead = self.server.catcher.before("TAKEN")
+        return "250 Taken" if instead is None else instead
 
     def _say(self, line: str) -> None:
-        self.wfile.write(f"{line}\r\n".encode())
+        if line:
+            self.wfile.write(f"{line}\r\n".encode())
 
 
 def _path(argument: str) -> str:
