@@ -8,7 +8,11 @@ from django.test import Client, RequestFactory
 from foyer.applications import keys
 from foyer.applications.models import Application, State
 from foyer.homeserver.memory import MemoryHomeserver
+from foyer.kit.actor import Actor
 from foyer.names import services as names
+from foyer.screening import services as rules
+from foyer.screening.models import About, Effect
+from foyer.screening.services import NewRule
 from foyer.web.pages import render
 from tests.conftest import Configure
 from tests.web.apply.conftest import EMAIL, OPEN, Begin, follow, fresh, path_of
@@ -46,6 +50,24 @@ def test_name_against_the_rules_stays_on_the_page(
     assert answer.status_code == 400
     assert sentence in answer.text
     assert f'name="username" value="{typed}"' in answer.text
+
+
+@pytest.mark.parametrize("typed", ["admin", "4dm1n"])
+def test_name_that_a_rule_refuses_is_told_at_once(client: Client, typed: str) -> None:
+    rules.make(NewRule(About.NAME, Effect.REFUSE, "admin", "nobody"), actor=Actor.staff("anna"))
+
+    answer = client.post("/apply", {"username": typed})
+
+    assert answer.status_code == 400
+    assert "This user name cannot be had here. Choose another one." in answer.text
+    assert f'name="username" value="{typed}"' in answer.text
+    assert "nobody" not in answer.text
+
+
+def test_name_that_a_rule_only_holds_goes_on(client: Client) -> None:
+    rules.make(NewRule(About.NAME, Effect.HOLD, "admin"), actor=Actor.staff("anna"))
+
+    assert client.post("/apply", {"username": "admin"})["Location"] == "apply/email?name=admin"
 
 
 def test_name_chosen_anew_from_the_email_step_keeps_what_was_typed_there(client: Client) -> None:

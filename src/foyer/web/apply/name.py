@@ -9,7 +9,7 @@ from django.http import HttpRequest, HttpResponse, HttpResponseBase, JsonRespons
 
 from foyer.accounts.queries import TAKEN
 from foyer.accounts.rules import allowed_localpart
-from foyer.applications import services
+from foyer.applications import services, welcome
 from foyer.applications.errors import WrongState
 from foyer.applications.models import State
 from foyer.config import current
@@ -22,8 +22,6 @@ from foyer.web.errors import allow
 from foyer.web.forms import by_field, errors_of
 from foyer.web.pages import go_to
 
-# After these another name is worth trying; a name that is only mistyped is better mended by hand.
-
 
 @allow("GET", "POST")
 def page(request: HttpRequest) -> HttpResponseBase:
@@ -35,6 +33,7 @@ def page(request: HttpRequest) -> HttpResponseBase:
     username, email = request.POST.get("username", ""), request.POST.get("email", "")
     try:
         localpart = allowed_localpart(username)
+        welcome.require(name=localpart)
     except Refusal as refusal:
         return ask_name(request, username, email=email, errors=errors_of([refusal]))
     if email:
