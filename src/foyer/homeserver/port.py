@@ -32,6 +32,7 @@ class Capability(StrEnum):
     EMAIL = "email"
     ROOMS = "rooms"
     SAY = "say"
+    TOKENS = "tokens"
     CONSENT = "consent"
     PROBE = "probe"
 
@@ -94,6 +95,23 @@ class PasswordPolicy:
 def _is_broken(text: str) -> bool:
     """Half a surrogate pair (JSON can spell one) has no UTF-8."""
     return any("\ud800" <= character <= "\udfff" for character in text)
+
+
+@dataclass(frozen=True)
+class TokenUses:
+    """What was done with a registration token at the server itself.
+
+    pending: registrations that began with it and are not finished; they may end as completed, or come to nothing.
+    completed: accounts that were made with it.
+    """
+
+    pending: int
+    completed: int
+
+    @property
+    def all(self) -> int:
+        """How many of the uses that the token allows are gone."""
+        return self.pending + self.completed
 
 
 class Level(StrEnum):
@@ -279,6 +297,27 @@ class Says(Protocol):
         ...
 
 
+class Tokens(Protocol):
+    """Keeps the server's own registration tokens, by which clients register without us."""
+
+    def put_token(self, token: str, *, uses: int | None, expires_at: datetime | None) -> None:
+        """Make it, or make it what this says; the same again changes nothing.
+
+        uses: how many in all, those made there included; None unlimited; 0, or a moment that is past: nobody more. What
+        was made there stays known.
+        Once this returned, the server lets in nobody whom this does not allow, but for those who are pending.
+        """
+        ...
+
+    def delete_token(self, token: str) -> None:
+        """Withdraw it (deleted, or revoked where the server keeps it). Missing: nothing to do."""
+        ...
+
+    def token_uses(self, token: str) -> TokenUses | None:
+        """Return what was done with it; None: the server does not know it."""
+        ...
+
+
 class Consents(Protocol):
     """Notes who accepted the server's terms."""
 
@@ -299,7 +338,7 @@ class Probes(Protocol):
         ...
 
 
-class Homeserver(Names, Creates, SignsIn, LooksUp, Holds, Emails, Rooms, Says, Consents, Probes, Protocol):
+class Homeserver(Names, Creates, SignsIn, LooksUp, Holds, Emails, Rooms, Says, Tokens, Consents, Probes, Protocol):
     """All of it. What `capabilities` lacks raises NotPossible with the remedy."""
 
     @property

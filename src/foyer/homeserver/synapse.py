@@ -4,7 +4,7 @@
 |---|---|---|---|
 | create | one step | a claim, then the password | one step |
 | is the name free | by its profile | asked | asked |
-| look up, hold, set password, email, rooms, say | no | yes | yes |
+| look up, hold, set password, email, rooms, say, tokens | no | yes | yes |
 
 That the terms were accepted is recorded by a secret of its own, homeserver.consent.
 """
@@ -16,19 +16,21 @@ import logging
 from collections.abc import Iterable, Iterator
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
+from datetime import datetime
 
 from django.utils.translation import gettext_lazy as _
 
 from foyer.homeserver.client_api import ClientAPI
 from foyer.homeserver.errors import HomeserverError, NameTaken, NotPossible, Unreachable
 from foyer.homeserver.http import Client
-from foyer.homeserver.port import Capability, Created, PasswordPolicy, Probe, Sighting
+from foyer.homeserver.port import Capability, Created, PasswordPolicy, Probe, Sighting, TokenUses
 from foyer.homeserver.synapse_admin import AdminAPI, unguessable_password
 from foyer.homeserver.synapse_consent import ConsentForm, needs_consent
 from foyer.homeserver.synapse_errors import needs_admin_token, refuse_impossible_name, refuse_unusual_name
 from foyer.homeserver.synapse_probe import examine
 from foyer.homeserver.synapse_rooms import RoomsAPI
 from foyer.homeserver.synapse_secret import SharedSecret
+from foyer.homeserver.synapse_tokens import TokensAPI
 from foyer.kit.matrix import mxid as full_mxid
 
 DEVICE_NAME = "Foyer"
@@ -43,6 +45,7 @@ BY_ADMIN = frozenset(
         Capability.EMAIL,
         Capability.ROOMS,
         Capability.SAY,
+        Capability.TOKENS,
     }
 )
 
@@ -65,6 +68,7 @@ class Synapse:
         self._secret = SharedSecret(self._api, self.shared_secret) if self.shared_secret else None
         self._admin = AdminAPI(self._api, self.admin_token) if self.admin_token else None
         self._rooms = RoomsAPI(self._admin) if self._admin else None
+        self._tokens = TokensAPI(self._admin) if self._admin else None
         self._consent = (
             ConsentForm(self._api, self.consent_version, self.form_secret)
             if self.consent_version and self.form_secret
@@ -195,6 +199,18 @@ class Synapse:
         """Send a message into a room."""
         self._need_rooms().say_in_room(room, text, key=key)
 
+    def put_token(self, token: str, *, uses: int | None, expires_at: datetime | None) -> None:
+        """Make or change a registration token."""
+        self._need_tokens().put(token, uses=uses, expires_at=expires_at)
+
+    def delete_token(self, token: str) -> None:
+        """Delete a registration token; what was made with it is forgotten."""
+        self._need_tokens().delete(token)
+
+    def token_uses(self, token: str) -> TokenUses | None:
+        """Ask what was made with it."""
+        return self._need_tokens().uses(token)
+
     def record_consent(self, localpart: str) -> None:
         """Send the form of the terms as this person would."""
         if self._consent is None:
@@ -224,6 +240,11 @@ class Synapse:
         if self._admin is None:
             raise needs_admin_token()
         return self._admin
+
+    def _need_tokens(self) -> TokensAPI:
+        if self._tokens is None:
+            raise needs_admin_token()
+        return self._tokens
 
     def _need_rooms(self) -> RoomsAPI:
         if self._rooms is None:
