@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import pytest
 
+from dev.proxy import ChaosProxy
+from dev.synapse import Synapse
 from tests.homeserver.worlds import MemoryWorld, SynapseWorld, World
+from tests.support.native import NATIVE
+from tests.support.need import need
 from tests.support.synapse import CREDENTIALS
 
 KINDS = [
@@ -45,3 +51,23 @@ def secret_world(request: pytest.FixtureRequest) -> World:
 def two_step_world(request: pytest.FixtureRequest) -> World:
     """Those that make an account in two steps."""
     return _make(request)
+
+
+@pytest.fixture(scope="module")
+def native_synapse(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Synapse]:
+    """A Synapse where clients register by themselves, with a token."""
+    need("synapse")
+    with Synapse.start(tmp_path_factory.mktemp("synapse"), extra_config=NATIVE) as running:
+        yield running
+
+
+@pytest.fixture(params=[kind for kind in KINDS if "secret" not in str(kind.id)])
+def token_world(request: pytest.FixtureRequest) -> Iterator[World]:
+    """Those that keep registration tokens, and let clients register with them."""
+    kind, credentials = request.param
+    if kind == "memory":
+        yield MemoryWorld(credentials)
+        return
+    synapse = request.getfixturevalue("native_synapse")
+    with ChaosProxy(synapse.url) as chaos:
+        yield SynapseWorld(credentials, synapse, chaos)

@@ -19,6 +19,7 @@ from foyer.homeserver.memory import Fault, MemoryAccount, MemoryHomeserver
 from foyer.homeserver.port import Homeserver
 from foyer.homeserver.synapse import Synapse
 from foyer.kit.clock import now
+from tests.support.native import register_natively
 
 TIMEOUT = timedelta(seconds=2)
 PASSWORD = "correct horse 1"
@@ -49,6 +50,7 @@ class World(Protocol):
     def make_account(self, localpart: str, password: str) -> None: ...
     def deactivate(self, localpart: str, *, erase: bool = False) -> None: ...
     def make_room(self, alias: str, *, public: bool, admin_is_in: bool = True) -> str: ...
+    def register_natively(self, code: str, localpart: str, *, finish: bool = True) -> bool: ...
     def lose_request(self) -> None: ...
     def lose_answer(self) -> None: ...
     def hang_before(self) -> None: ...
@@ -102,6 +104,9 @@ class MemoryWorld:
         if not public and not admin_is_in:
             self.homeserver.closed_rooms.add(room_id)
         return room_id
+
+    def register_natively(self, code: str, localpart: str, *, finish: bool = True) -> bool:
+        return self.homeserver.register_natively(code, localpart, PASSWORD, finish=finish)
 
     def lose_request(self) -> None:
         self.homeserver.fail(Fault.LOST_REQUEST, "create")
@@ -183,6 +188,9 @@ class SynapseWorld:
         status, answer = self.real.request("POST", "/_matrix/client/v3/createRoom", body, token=owner)
         assert status == 200, answer
         return str(answer["room_id"])
+
+    def register_natively(self, code: str, localpart: str, *, finish: bool = True) -> bool:
+        return register_natively(self.real, code, localpart, PASSWORD, finish=finish)
 
     def lose_request(self) -> None:
         self.chaos.add(Cut(), *self._making, times=1)
