@@ -3,8 +3,9 @@
 HomeserverError
 ├── NameTaken           definitely not made; another name
 ├── NameRefused         definitely not made; another name
-├── PasswordRefused     definitely not made; another password (.reasons)
+├── PasswordRefused     definitely not made, unless .leaves_shell; another password (.reasons)
 ├── EmailTaken          the email stays where it is
+├── EmailRefused        no email as the server understands it
 ├── ServerFull          definitely not made; the server takes nobody at the moment
 ├── AccountMissing      an account that we counted on is not there (any more)
 ├── RoomRefused         this room lets nobody in through us (.remedy); other rooms may
@@ -34,6 +35,7 @@ PASSWORD_REASONS: dict[str, str | Promise] = {
     "password-no-symbol": _("Use at least one sign that is neither a letter nor a digit."),
     "password-no-lowercase": _("Use at least one small letter from a to z."),
     "password-no-uppercase": _("Use at least one capital letter from A to Z."),
+    "password-too-weak": _("Use a password that is harder to guess: add a word or two that nobody would expect."),
     "password-unusable": _("Use no more than 512 characters, and only such as can be typed."),
 }
 
@@ -90,16 +92,22 @@ class NameRefused(HomeserverError):
 
 
 class PasswordRefused(HomeserverError):
-    """The homeserver's rules for passwords are not met; reasons are keys of PASSWORD_REASONS."""
+    """The homeserver's rules for passwords are not met; reasons are keys of PASSWORD_REASONS.
+
+    leaves_shell: an account is there, of ours, that nobody can use. With another password reopen() and rehold() fill it.
+    """
 
     code = "password-refused"
     field = "password"
     status = 400
     sentence = _("The homeserver does not accept this password. Choose another one.")
 
-    def __init__(self, *, reasons: Iterable[str] = (), min_length: int = 0, **more: Any) -> None:
+    def __init__(
+        self, *, reasons: Iterable[str] = (), min_length: int = 0, leaves_shell: bool = False, **more: Any
+    ) -> None:
         super().__init__(min_length=min_length, **more)
         self.reasons = tuple(reasons)
+        self.leaves_shell = leaves_shell
 
     def __str__(self) -> str:
         """Return one sentence for each rule that is not met."""
@@ -114,6 +122,15 @@ class EmailTaken(HomeserverError):
     field = "email"
     status = 400
     sentence = _("Another account on this homeserver has this email.")
+
+
+class EmailRefused(HomeserverError):
+    """The homeserver does not take this for an email."""
+
+    code = "email-refused"
+    field = "email"
+    status = 400
+    sentence = _("The homeserver does not accept this email.")
 
 
 class ServerFull(HomeserverError):

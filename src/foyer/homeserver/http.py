@@ -6,6 +6,7 @@ only an answer tells. An error status below 500 is an answer.
 
 from __future__ import annotations
 
+import base64
 import contextlib
 import email.utils
 import functools
@@ -151,7 +152,11 @@ class _TLSConnection(_Deadline, HTTPSConnection):
 class Client:
     """Speaks to one base URL. Safe for many threads; make it after forking."""
 
-    def __init__(self, url: str, *, timeout: timedelta, verify_tls: bool | str | Path = True) -> None:
+    def __init__(
+        self, url: str, *, timeout: timedelta, verify_tls: bool | str | Path = True, key: str = "homeserver.url"
+    ) -> None:
+        """Speak to this URL, which stands in the configuration under this key."""
+        self._key = key
         self._url = urllib.parse.urlsplit(url.rstrip("/"))
         self._seconds = timeout.total_seconds()
         self._verify_tls = verify_tls
@@ -194,11 +199,13 @@ class Client:
         query: Query | None = None,
         token: str | None = None,
         form: Query | None = None,
+        basic: tuple[str, str] | None = None,
         writes: bool = True,
     ) -> Answer:
         """Ask once: no retry, no redirect. The path is encoded already: see segment().
 
-        form: sent as a browser sends one, in place of a body; the answer is a page then.
+        form: sent as a browser sends one, in place of a body; the answer is a page then, unless `basic` is given: the
+        name and the password of one who is no browser.
 
         Raises:
             Busy: 429.
@@ -212,7 +219,10 @@ class Client:
             headers["Authorization"] = f"Bearer {token}"
         if body is not None:
             headers["Content-Type"] = "application/json"
-        if form is not None:
+        if basic is not None:
+            headers["Authorization"] = f"Basic {base64.b64encode(':'.join(basic).encode()).decode()}"
+        wants_page = form is not None and basic is None
+        if wants_page:
             headers["Accept"] = "text/html"
         if form:
             headers["Content-Type"] = "application/x-www-form-urlencoded"
@@ -228,7 +238,7 @@ class Client:
         except (urllib3.exceptions.HTTPError, OSError) as error:
             detail = f"{asked}: {type(error).__name__}"
             raise Unreachable(maybe_done=writes, detail=detail) from error
-        page = text.decode(errors="replace") if form is not None else None
+        page = text.decode(errors="replace") if wants_page else None
         return self._understand(status, answer_headers, text, asked=asked, writes=writes, page=page)
 
     def _exchange(
@@ -296,26 +306,29 @@ class Client:
                 remedy=filled(
                     _(
                         "The certificate of %(url)s is not trusted: %(why)s. Put the path of the CA certificate that "
-                        "signed it into homeserver.verify_tls, or use the name in homeserver.url that it was made for."
+                        "signed it into homeserver.verify_tls, or use the name in %(key)s that it was made for."
                     ),
                     url=self.url,
+                    key=self._key,
                     why=getattr(reason, "verify_message", "") or reason,
                 ),
             )
         if isinstance(reason, ssl.SSLError) and reason.reason in ("WRONG_VERSION_NUMBER", "HTTP_REQUEST"):
-            remedy = _("homeserver.url begins with https, but %(url)s does not speak TLS. Write http there.")
-            return Misconfigured(detail=detail, remedy=filled(remedy, url=self.url))
+            remedy = _("%(key)s begins with https, but %(url)s does not speak TLS. Write http there.")
+            return Misconfigured(detail=detail, remedy=filled(remedy, key=self._key, url=self.url))
         return Unreachable(maybe_done=False, detail=detail)
 
     def _understand(
         self, status: int, headers: Mapping[str, str], text: bytes, *, asked: str, writes: bool, page: str | None
     ) -> Answer:
-        body = _json_object(text) if page is None or status >= 400 else {}
+        is_silent = status == http.client.NO_CONTENT or (page is not None and status < 400)
+        body = {} if is_silent else _json_object(text)
         answer = Answer(status, body or {}, asked, page=page or "")
         if 300 <= status < 400:
             where = re.split(r"[?#]", headers.get("Location", ""))[0]  # What follows may hold anything.
-            remedy = _("%(url)s sends us elsewhere (%(where)s). Put the homeserver's own address into homeserver.url.")
-            raise Misconfigured(remedy=filled(remedy, url=self.url, where=where or status), **answer.said)
+            remedy = _("%(url)s sends us elsewhere (%(where)s). Put the server's own address into %(key)s.")
+            filled_in = filled(remedy, url=self.url, where=where or status, key=self._key)
+            raise Misconfigured(remedy=filled_in, **answer.said)
         if status == 429:
             raise Busy(retry_after=_retry_after(headers, answer.body), **answer.said)
         if status < 200 or status == 408 or status >= 500 or (answer.ok and body is None):
