@@ -12,11 +12,11 @@ from datetime import timedelta
 
 import structlog
 from django.db import IntegrityError, transaction
-from django.db.models import F, QuerySet, Sum
+from django.db.models import F, QuerySet
 from django.db.models.functions import Lower
 
 from foyer.accounts.rules import allowed_localpart
-from foyer.applications import flags, keys, mailing, naming, queries, search, welcome
+from foyer.applications import flags, floods, keys, mailing, naming, queries, search, welcome
 from foyer.applications.errors import (
     AlreadyApplied,
     CodeExpired,
@@ -43,6 +43,7 @@ from foyer.names import services as names
 CODE_TRIES = 10
 MAIL_AGAIN_AFTER = timedelta(seconds=60)
 MAILS_A_DAY = 10
+"""For the sake of one application, to whatever emails."""
 A_DAY = timedelta(days=1)
 CORRECTABLE = (State.VERIFIED, State.WAITING, State.ASKED)
 log = structlog.get_logger(__name__)
@@ -94,7 +95,6 @@ def start(
     )
     application.key_digest = keys.status_digest(keys.status_key(application))
     with transaction.atomic():
-        _require_mails_left(application.mailbox)
         application.save()
         record(Verb.APPLICATION_STARTED, actor=Actor.person(), subject=("application", application.id))
         _mail_code(application)
@@ -116,7 +116,6 @@ def resend(application: Application) -> None:
         wait = seconds_until_resend(row)
         if wait:
             raise MailTooSoon(seconds=wait)
-        _require_mails_left(row.mailbox)
         _mail_code(row)
 
 
@@ -148,7 +147,6 @@ def correct_email(application: Application, email: str) -> None:
             row.email_wanted = "" if email == row.email else email
         else:
             raise wrong_state(row.id)
-        _require_mails_left(mailbox(email))
         row.has_code, row.mail_refused_at = False, None
         row.save(update_fields=["email", "mailbox", "email_wanted", "has_code", "mail_refused_at"])
         record(Verb.APPLICATION_EMAIL_CORRECTED, actor=Actor.person(), subject=("application", row.id))
@@ -156,18 +154,12 @@ def correct_email(application: Application, email: str) -> None:
             _mail_code(row)
 
 
-def _require_mails_left(box: str) -> None:
-    """Keep floods away from a mailbox, whoever asks for them."""
-    lately = Application.objects.filter(mailbox=box, mailed_at__gt=now() - A_DAY)
-    if (lately.aggregate(sum=Sum("mails"))["sum"] or 0) >= MAILS_A_DAY:
-        raise MailedOften
-
-
 def _mail_code(row: Application) -> None:
     """Owe the mail with the code, or, where the email has an application under way, the one that leads there."""
     moment = now()
     if row.mails >= MAILS_A_DAY and row.mailed_at is not None and row.mailed_at > moment - A_DAY:
         raise MailedOften
+    floods.count(mailbox(row.email_to_prove), row.subnet)
     pending = _pending_with(row.email_to_prove).exclude(id=row.id).first()
     is_alive = row.has_code and row.code_tries < CODE_TRIES and (row.code_expires_at or moment) > moment
     if not is_alive:

@@ -200,6 +200,25 @@ class DenialDigest(models.Model):
         return f"{self.kind} denied at {self.at}"
 
 
+class Mailed(models.Model):
+    """A mail to a mailbox that somebody said is theirs: for a day, as keyed digests; see floods."""
+
+    id = models.BigAutoField(primary_key=True)
+    box = models.CharField(max_length=64)
+    client = models.CharField(max_length=64, default="")  # empty: not known
+    at = models.DateTimeField(default=now)
+
+    class Meta:
+        indexes = (
+            models.Index(fields=["box", "at"], name="applications_mailed_box"),
+            models.Index(fields=["at"], name="applications_mailed_at"),
+        )
+
+    def __str__(self) -> str:
+        """Return when."""
+        return f"mailed at {self.at}"
+
+
 class Haystack(models.Model):
     """What a search looks through, in a table of its own: the search index of SQLite hangs on it by triggers."""
 

@@ -15,7 +15,7 @@ from django.db.models import Q, QuerySet
 from foyer.accounts import holding
 from foyer.accounts.models import Account
 from foyer.accounts.rows import UNSETTLED
-from foyer.applications import mailing
+from foyer.applications import floods, mailing
 from foyer.applications.errors import ApplicationUnknown, WrongState
 from foyer.applications.models import Application, DenialDigest, State
 from foyer.applications.moves import lock
@@ -43,6 +43,7 @@ def run() -> dict[str, int]:
         "expired": _expire(),
         "deleted": _delete_over(),
         "digests": _forget_digests(),
+        "mailed": floods.forget(),
         "ips": _forget_ips(),
     }
 
