@@ -10,7 +10,9 @@ from pytest_django import DjangoAssertNumQueries
 from foyer.applications import decisions, effects, keys
 from foyer.applications.models import Application, State
 from foyer.homeserver.memory import Fault, MemoryHomeserver
+from foyer.invites import services as invites
 from foyer.invites.models import Invite
+from foyer.invites.services import NewInvite
 from foyer.kit.actor import Actor
 from foyer.kit.clock import now
 from foyer.names import services as names
@@ -221,8 +223,33 @@ def test_withdraw_of_what_is_decided_leads_back(client: Client, begin: Begin) ->
     decide(row, yes=False)
 
     assert client.get(path_of(row, "/withdraw")).status_code == 303
-    assert client.post(path_of(row, "/withdraw")).status_code == 303
+    late = follow(client, client.post(path_of(row, "/withdraw")))
+    assert "It was too late to withdraw" in late.text
+    assert 'href="' + path_of(row, "/withdraw") not in late.text
     assert fresh(row).state == State.DENIED
+
+
+def test_withdraw_while_the_link_is_being_used_says_that_it_is_too_late(client: Client, begin: Begin) -> None:
+    row = begin(until="review")
+    made = invites.create(NewInvite(localpart="maria"), actor=Actor.job())
+    Invite.objects.filter(id=made.id).update(held=1)
+    Application.objects.filter(id=row.id).update(state=State.APPROVED, invite_id=made.id, effects_started_at=now())
+
+    late = follow(client, client.post(path_of(row, "/withdraw")))
+
+    assert "It was too late to withdraw" in late.text
+    assert fresh(row).state == State.APPROVED
+
+
+def test_withdraw_is_not_offered_in_the_minute_after_a_denial(client: Client, begin: Begin) -> None:
+    row = begin(until="review")
+    assert "/withdraw" in client.get(path_of(row)).text
+    decisions.deny(row.id, ANNA)
+
+    page = client.get(path_of(row))
+
+    assert "Your request is being reviewed" in page.text
+    assert "/withdraw" not in page.text
 
 
 def test_status_costs_few_queries(

@@ -29,6 +29,8 @@ from foyer.web.public.welcome import apps_for, path_of
 Stage = Literal["waiting", "asked", "approved", "choose", "open", "denied", "lapsed"]
 ANSWERED = "answer"
 STILL_YOURS = "kept"
+NOT_WITHDRAWN = "not-withdrawn"
+NOT_WITHDRAWABLE = frozenset({State.DONE, State.DENIED, State.EXPIRED, State.WITHDRAWN})
 STAGES: dict[str, Stage] = {
     State.WAITING: "waiting",
     State.ASKED: "asked",
@@ -103,7 +105,7 @@ def tell(
         email_wanted=row.email_wanted,
         is_refused=row.mail_refused_at is not None,
         may_correct=is_pending and row.state in CORRECTABLE,
-        may_withdraw=stage not in {"open", "denied"},
+        may_withdraw=row.state not in NOT_WITHDRAWABLE,
         submitted_at=row.submitted_at,
         usual_wait=queries.typical_wait() if is_pending else None,
         messages=[Turn(it.by == "applicant", it.text, it.at) for it in queries.conversation(row)],
@@ -121,6 +123,7 @@ def _said(request: HttpRequest) -> str:
     """Return what has just been done, where the browser was sent on after it."""
     words = {
         ANSWERED: _("Your answer is with the moderators."),
+        NOT_WITHDRAWN: _("It was too late to withdraw: your request has moved on."),
         STILL_YOURS: _("The name is still yours. Choose a password, and you are in."),
     }
     return words.get(request.GET.get("sent", ""), "")

@@ -6,20 +6,18 @@ from django.http import HttpRequest, HttpResponse, HttpResponseBase
 
 from foyer.applications import services
 from foyer.applications.errors import WrongState
-from foyer.applications.models import State
 from foyer.kit.refusal import Refusal
 from foyer.web.apply.stage import Visit, go_on, of_one_request, show, too_many, trouble
+from foyer.web.apply.status import NOT_WITHDRAWABLE, NOT_WITHDRAWN
 from foyer.web.errors import allow
-
-NOT_FROM = frozenset({State.DONE, State.DENIED, State.EXPIRED, State.WITHDRAWN})
 
 
 @allow("GET", "POST")
 @of_one_request
 def page(request: HttpRequest, visit: Visit) -> HttpResponseBase:
     """Ask whether it is meant; where it is, withdraw."""
-    if visit.application.state in NOT_FROM:
-        return go_on(request, visit)
+    if visit.application.state in NOT_WITHDRAWABLE:
+        return go_on(request, visit, f"?sent={NOT_WITHDRAWN}" if request.method == "POST" else None)
     if request.method != "POST":
         return _ask(request, visit)
     refusal: Refusal | None = too_many(request, "reply")
@@ -27,7 +25,7 @@ def page(request: HttpRequest, visit: Visit) -> HttpResponseBase:
         try:
             services.withdraw(visit.application)
         except WrongState:
-            return go_on(request, visit.again())
+            return go_on(request, visit.again(), f"?sent={NOT_WITHDRAWN}")
         except Refusal as error:
             refusal = error
         else:
