@@ -150,7 +150,7 @@ def test_join_with_a_name_made_elsewhere_is_refused_before_anything_is_held(any_
 
     assert counts(made) == (0, 0)
     assert not Account.objects.exists()
-    assert not names.is_held("maria")
+    assert names.holder_of("maria") is None
 
 
 @pytest.mark.parametrize("reason", ["revoked", "unknown", "spent"])
@@ -395,7 +395,7 @@ def test_request_that_outlived_its_row_is_adopted(homeserver: MemoryHomeserver) 
     settling.settle_open(row, actor=Actor.person(), code=made.code)
 
     assert (state(), counts(made)) == (State.OPEN, (0, 1))
-    assert names.is_held("maria")
+    assert names.holder_of("maria") is not None
 
 
 def press_at_once(attempts: list[JoinAttempt]) -> list[Joined | Refusal]:

@@ -56,7 +56,7 @@ def test_start_makes_a_row_that_has_claimed_nothing_and_owes_a_mail(homeserver: 
     assert (application.state, application.localpart) == (State.UNVERIFIED, "maria")
     assert application.email == "maria+foyer@Example.net"
     assert (application.ip, application.subnet) == ("2001:db8::1", "2001:db8::/64")
-    assert not names.is_held("maria")
+    assert names.holder_of("maria") is None
     assert homeserver.calls == []
     sent = mail(application, "verification")
     assert isinstance(sent, Verification)
@@ -242,7 +242,7 @@ def test_name_that_somebody_has_at_the_homeserver_is_lost_at_verify(homeserver: 
     application = begin()
 
     assert services.verify_by_code(application, keys.code(application)).lost_name == "maria"
-    assert not names.is_held("maria")
+    assert names.holder_of("maria") is None
     with pytest.raises(NameTaken):
         services.choose_name(application, "maria")
     offered = services.suggestions(fresh(application), "maria")
@@ -260,7 +260,7 @@ def test_verifying_with_the_homeserver_down_keeps_the_name_for_the_applicant(
 
     assert names.holder_of("maria") == application.holder
     assert services.choose_name(application, "erika") == "erika"
-    assert not names.is_held("maria")
+    assert names.holder_of("maria") is None
 
 
 def test_name_is_answered_for_only_with_a_proven_email() -> None:

@@ -127,7 +127,7 @@ def test_denial_shelves_releases_remembers_and_says_so(any_homeserver: MemoryHom
     maria = any_homeserver.accounts["maria"]
     assert (maria.locked, maria.password == PASSWORD) == (True, False)
     assert accounts() == {"maria": AccountState.SHELVED}
-    assert not names.is_held("maria")
+    assert names.holder_of("maria") is None
     sent = mail(application, "denied")
     assert isinstance(sent, Denied)
     assert sent.message == "We are full."
@@ -342,7 +342,7 @@ def test_link_for_a_name_that_was_lost_before_has_a_free_choice(homeserver: Memo
     approved(application)
 
     assert mails(application)[-1] == "opening-failed"
-    assert not names.is_held("maria")
+    assert names.holder_of("maria") is None
     join(application, "maria.s")
     assert in_state(application, State.DONE)
 
@@ -357,7 +357,7 @@ def test_link_for_a_name_that_is_lost_afterwards_can_be_freed(homeserver: Memory
 
     join(application, "maria.s")
     assert in_state(application, State.DONE)
-    assert not names.is_held("maria")
+    assert names.holder_of("maria") is None
 
 
 KILLS: dict[str, list[Callable[[Application], None]]] = {

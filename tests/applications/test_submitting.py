@@ -254,7 +254,7 @@ def test_application_withdrawn_while_its_account_is_being_held_ends_with_an_empt
 
     assert in_state(application, State.WITHDRAWN)
     assert accounts() == {"maria": AccountState.SHELVED}
-    assert not names.is_held("maria")
+    assert names.holder_of("maria") is None
 
 
 def test_flood_of_applications_is_one_digest(homeserver: MemoryHomeserver) -> None:

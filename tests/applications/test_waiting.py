@@ -65,7 +65,7 @@ def test_withdrawing_erases_everything_personal(homeserver: MemoryHomeserver, st
 
     row = queries.by_id(application.id)
     assert (row.state, row.localpart, row.email, row.ip) == (State.WITHDRAWN, "", "", None)
-    assert not names.is_held("maria")
+    assert names.holder_of("maria") is None
     assert mails(application) == []
     held = {"maria": AccountState.SHELVED} if state in ("waiting", "asked", "approved") else {}
     assert accounts() == held
@@ -142,7 +142,7 @@ def test_silence_after_a_question_lapses_and_can_be_taken_up_again(homeserver: M
         retention.run()
         let_time_pass(10)
         assert in_state(application, State.LAPSED)
-        assert (names.is_held("maria"), accounts()) == (False, {"maria": AccountState.SHELVED})
+        assert (names.holder_of("maria"), accounts()) == (None, {"maria": AccountState.SHELVED})
         assert mails(application)[-1] == "lapsed"
 
         services.renew(application)
@@ -176,7 +176,7 @@ def test_renewing_with_another_application_under_way_is_refused(homeserver: Memo
             services.renew(application)
 
         assert in_state(application, State.LAPSED)
-        assert not names.is_held("maria")
+        assert names.holder_of("maria") is None
 
 
 @pytest.mark.parametrize("name_is_gone", [False, True])
@@ -187,7 +187,7 @@ def test_link_that_ran_out_lapses_and_is_made_anew(homeserver: MemoryHomeserver,
         retention.run()
         assert in_state(application, State.LAPSED)
         assert not Invite.objects.exists()
-        assert not names.is_held("maria")
+        assert names.holder_of("maria") is None
         if name_is_gone:
             verified("maria", "second@example.net")
 
@@ -211,7 +211,7 @@ def test_link_that_staff_deleted_lapses(homeserver: MemoryHomeserver) -> None:
     retention.run()
 
     assert in_state(application, State.LAPSED)
-    assert not names.is_held("maria")
+    assert names.holder_of("maria") is None
 
 
 def test_unverified_and_verified_expire_and_are_erased(homeserver: MemoryHomeserver) -> None:
@@ -222,7 +222,7 @@ def test_unverified_and_verified_expire_and_are_erased(homeserver: MemoryHomeser
     assert done["expired"] == 2
     for application in (unverified, proven):
         assert (fresh(application).state, fresh(application).email) == (State.EXPIRED, "")
-    assert not names.is_held("erika")
+    assert names.holder_of("erika") is None
     assert in_state(complete, State.WAITING)
 
 

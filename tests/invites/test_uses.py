@@ -235,3 +235,27 @@ def test_reserve_with_many_invitations_reads_one_row_by_index() -> None:
     plan = query.explain()
 
     assert "SCAN invites_invite" not in plan or connection.vendor == "postgresql"
+
+
+def test_reserve_of_a_code_with_blanks_around_it_is_that_of_the_code() -> None:
+    invite = make()
+
+    with transaction.atomic():
+        assert services.reserve(f" {invite.code}\n", holder="account:1").id == invite.id
+
+    assert counts(invite) == (1, 0)
+    assert services.code_of("account:1") == invite.code
+    assert services.code_of("account:2") is None
+
+
+def test_uses_are_counted_alike_where_the_database_returns_no_changed_rows(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(connection.features, "can_return_columns_from_insert", connection.vendor == "postgresql")
+    invite = make()
+
+    reserve(invite, "account:1")
+    with pytest.raises(InviteBusy):
+        reserve(invite, "account:2")
+    services.complete(holder="account:1")
+    services.complete(holder="account:1")
+
+    assert counts(invite) == (0, 1)

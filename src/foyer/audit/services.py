@@ -6,7 +6,10 @@ from typing import Any
 
 from foyer.audit.models import Event
 from foyer.audit.verbs import Verb
+from foyer.config.prepared import Insert
 from foyer.kit.actor import Actor
+
+_insert = Insert(Event)
 
 
 def record(verb: Verb, *, actor: Actor, subject: tuple[str, int | str], **facts: Any) -> None:
@@ -16,4 +19,4 @@ def record(verb: Verb, *, actor: Actor, subject: tuple[str, int | str], **facts:
     and numbers, never text that a person wrote, never a secret.
     """
     kind, identifier = subject
-    Event.objects.create(verb=verb, actor=str(actor), subject_kind=kind, subject_id=str(identifier), facts=facts)
+    _insert(Event(verb=verb, actor=str(actor), subject_kind=kind, subject_id=str(identifier), facts=facts))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from django.db import models
-from django.db.models import F, Q
+from django.db.models import Q
 
 from foyer.kit.clock import now
 
@@ -54,9 +54,6 @@ class Invite(models.Model):
         """Say whether somebody could still join by it; a use that is only held counts as free."""
         open_still = self.revoked_at is None and (self.expires_at is None or self.expires_at > now())
         return open_still and self.uses_left != 0
-
-
-HAS_ROOM = Q(uses_limit=None) | Q(uses_limit__gt=F("used") + F("held"))
 
 
 class Use(models.Model):

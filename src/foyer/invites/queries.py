@@ -17,6 +17,7 @@ from foyer.invites.errors import (
     InviteUnknown,
 )
 from foyer.invites.models import Invite, Use
+from foyer.invites.statements import BY_CODE
 from foyer.kit.clock import now
 from foyer.kit.codes import is_code
 
@@ -31,7 +32,7 @@ def find(code: str) -> Invite:
     code = code.strip()
     if not code:
         raise InviteMissing
-    invite = Invite.objects.filter(code=code).first() if is_code(code) else None
+    invite = BY_CODE.first(code) if is_code(code) else None
     if invite is None:
         raise InviteUnknown
     return invite

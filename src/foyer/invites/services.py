@@ -14,14 +14,13 @@ from typing import Any
 
 from django.conf import settings
 from django.db import IntegrityError, transaction
-from django.db.models import F, Q
-from django.db.models.functions import Greatest
 
 from foyer.audit.services import record
 from foyer.audit.verbs import Verb
 from foyer.invites import queries
 from foyer.invites.errors import CodeMalformed, CodeTaken, InviteUnknown
-from foyer.invites.models import HAS_ROOM, Invite, Use
+from foyer.invites.models import Invite, Use
+from foyer.invites.statements import ADD_USE, COUNT_SPENT, GIVE_BACK, OF_HOLDER, RESERVE, SPEND
 from foyer.kit.actor import Actor
 from foyer.kit.clock import now
 from foyer.kit.codes import is_code, keyed_digest, new_code
@@ -141,30 +140,27 @@ def reserve(code: str, *, holder: str, ip: str | None = None) -> Invite:
     Raises:
         InviteRefused: the kind that says why nobody can join by it now.
     """
-    moment = now()
-    live = Invite.objects.filter(HAS_ROOM, Q(expires_at=None) | Q(expires_at__gt=moment), code=code, revoked_at=None)
-    if not live.update(held=F("held") + 1):
+    code, moment = code.strip(), now()
+    invite = RESERVE.first(code, moment, then=(code,))
+    if invite is None:
         queries.find_live(code)
         raise InviteUnknown  # it came to life between the two statements; the next press will find it
-    invite = Invite.objects.get(code=code)
-    Use.objects.create(invite=invite, code=code, holder=holder, at=moment, ip=ip)
+    ADD_USE(Use(invite=invite, code=code, holder=holder, at=moment, ip=ip))
     return invite
 
 
 def complete(*, holder: str) -> None:
     """Spend the use that `holder` holds. Doing it twice spends it once."""
-    use = Use.objects.filter(holder=holder, spent_at=None)
-    invite_ids = list(use.values_list("invite_id", flat=True))
-    if use.update(spent_at=now()):
-        Invite.objects.filter(id__in=invite_ids).update(held=Greatest(F("held") - 1, 0), used=F("used") + 1)
+    use = SPEND.first(now(), holder, then=(holder,))
+    if use is not None and use.invite_id is not None:
+        COUNT_SPENT.run(use.invite_id)
 
 
 def release(*, holder: str) -> None:
     """Give the use that `holder` holds back. Doing it twice gives it back once; a spent one stays spent."""
-    use = Use.objects.filter(holder=holder, spent_at=None)
-    invite_ids = list(use.values_list("invite_id", flat=True))
-    if use.delete()[0]:
-        Invite.objects.filter(id__in=invite_ids).update(held=Greatest(F("held") - 1, 0))
+    use = OF_HOLDER.first(holder)
+    if use is not None and Use.objects.filter(holder=holder, spent_at=None).delete()[0] and use.invite_id is not None:
+        GIVE_BACK.run(use.invite_id)
 
 
 def forget_ips(before: datetime) -> int:
@@ -185,3 +181,9 @@ def email_is_proven(invite: Invite, key: str | None) -> bool:
 def codes_of(holders: Iterable[str]) -> dict[str, str]:
     """Return holder → code, for those of `holders` that came by an invitation."""
     return dict(Use.objects.filter(holder__in=list(holders)).values_list("holder", "code"))
+
+
+def code_of(holder: str) -> str | None:
+    """Return the code by which `holder` came; None where it was by no invitation."""
+    use = OF_HOLDER.first(holder)
+    return None if use is None else use.code

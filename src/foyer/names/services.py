@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
 from foyer.kit.clock import now
 from foyer.kit.refusal import Refusal
 from foyer.names.models import Claim
+from foyer.names.statements import CLAIM, HOLDER
 
 
 class NameHeld(Refusal):
@@ -20,21 +20,19 @@ class NameHeld(Refusal):
     sentence = _("This user name is taken. Choose another one.")
 
 
-def claim(localpart: str, *, holder: str, until: datetime | None = None) -> None:
-    """Take a name for `holder`. A claim that has run out gives way; one's own is renewed.
+def claim(localpart: str, *, holder: str, until: datetime | None = None, unless: str = "") -> str:
+    """Take a name for `holder`, and return who has it now. A claim that has run out gives way; one's own is renewed.
+
+    `unless` keeps the name, and is who has it then, where it has it already: `holder` acts for it.
 
     Raises:
         NameHeld: somebody else has it.
     """
     moment = now()
-    # INSERT … ON CONFLICT DO NOTHING: on PostgreSQL a plain failed INSERT would end the caller's transaction.
-    Claim.objects.bulk_create(
-        [Claim(localpart=localpart, holder=holder, until=until, at=moment)], ignore_conflicts=True
-    )
-    mine_or_over = Q(holder=holder) | Q(until__lte=moment)
-    taken = Claim.objects.filter(mine_or_over, localpart=localpart).update(holder=holder, until=until, at=moment)
-    if not taken:
+    taken = CLAIM.first(localpart, holder, until, moment, unless or holder, unless or holder, then=(localpart,))
+    if taken is None:
         raise NameHeld
+    return taken.holder
 
 
 def keep(localpart: str, *, holder: str) -> None:
@@ -60,10 +58,5 @@ def hand_over(localpart: str, *, holder: str, to: str) -> bool:
 
 def holder_of(localpart: str) -> str | None:
     """Return who has a claim on the name at this moment."""
-    live = Claim.objects.filter(Q(until__isnull=True) | Q(until__gt=now()), localpart=localpart)
-    return live.values_list("holder", flat=True).first()
-
-
-def is_held(localpart: str) -> bool:
-    """Say whether anybody has a claim on the name at this moment."""
-    return holder_of(localpart) is not None
+    found = HOLDER.first(localpart, now())
+    return None if found is None else found.holder
