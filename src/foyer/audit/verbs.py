@@ -14,6 +14,8 @@ class Verb(StrEnum):
     INVITE_RESTORED = "invite.restored"
     INVITE_DELETED = "invite.deleted"
     INVITE_MAILED = "invite.mailed"
+    INVITE_USED_THERE = "invite.used-at-homeserver"
+    INVITE_NOT_MIRRORED = "invite.not-mirrored"
     ACCOUNT_CREATING = "account.creating"
     ACCOUNT_HELD = "account.held"
     ACCOUNT_OPENED = "account.opened"

@@ -1,4 +1,4 @@
-"""Registers the mail of this room when Django starts."""
+"""Registers the mail and the jobs of this room when Django starts."""
 
 from __future__ import annotations
 
@@ -13,5 +13,6 @@ class InvitesConfig(AppConfig):
     name = "foyer.invites"
 
     def ready(self) -> None:
-        """Import the renderer, so that every process can put the mail into words."""
+        """Import the renderer and the jobs, so that every process can put the mail into words and owe the deeds."""
+        importlib.import_module("foyer.invites.jobs")
         importlib.import_module("foyer.invites.mailing")

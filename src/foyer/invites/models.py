@@ -1,4 +1,4 @@
-"""Invitations and their uses."""
+"""Invitations, their uses, and their registration tokens at the homeserver."""
 
 from __future__ import annotations
 
@@ -73,3 +73,45 @@ class Use(models.Model):
     def __str__(self) -> str:
         """Return who used what."""
         return f"{self.code}: {self.holder}"
+
+
+class MirrorState(models.TextChoices):
+    """What is at the homeserver."""
+
+    NONE = "none"  # nothing of ours
+    THERE = "there"  # a token of ours; people may come in by it
+    TAKEN = "taken"  # a token of this code that somebody else made: it is left alone
+
+
+class Mirror(models.Model):
+    """The registration token of one invitation: what it may let in, and what was counted.
+
+    Its row outlives the invitation until the token is gone.
+    """
+
+    id = models.BigAutoField(primary_key=True)
+    invite = models.OneToOneField(Invite, null=True, on_delete=models.SET_NULL, related_name="mirror")
+    code = models.CharField(max_length=64, unique=True)
+    wanted = models.BooleanField(default=True)  # by the owner; a pinned invitation has none all the same
+    state = models.CharField(max_length=8, choices=MirrorState, default=MirrorState.NONE)
+    is_ours = models.BooleanField(default=False)  # was made by us, whether it is there now or not
+    # The most that the homeserver can be letting in, those made there included. It is raised before the homeserver is
+    # told, and lowered after it has said yes. None: any number.
+    allowed = models.PositiveIntegerField(null=True)
+    ends_at = models.DateTimeField(null=True)
+    unsure_until = models.DateTimeField(null=True)  # an answer was lost: what was asked may still arrive
+    counted = models.PositiveIntegerField(default=0)  # of those that the token as it stands let in: is in invite.used
+    pending = models.PositiveIntegerField(default=0)
+    used_there = models.PositiveIntegerField(default=0)  # of invite.used: all that ever registered there
+    checked_at = models.DateTimeField(null=True)
+    lease = models.CharField(max_length=32, default="")
+    leased_until = models.DateTimeField(null=True)
+
+    class Meta:
+        indexes = (
+            models.Index(fields=["checked_at", "id"], condition=Q(state=MirrorState.THERE), name="invites_mirror_due"),
+        )
+
+    def __str__(self) -> str:
+        """Return the code."""
+        return self.code

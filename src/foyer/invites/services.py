@@ -17,7 +17,7 @@ from django.db import IntegrityError, transaction
 
 from foyer.audit.services import record
 from foyer.audit.verbs import Verb
-from foyer.invites import queries
+from foyer.invites import mirroring, queries
 from foyer.invites.errors import CodeMalformed, CodeTaken, InviteUnknown
 from foyer.invites.models import Invite, Use
 from foyer.invites.statements import ADD_USE, COUNT_SPENT, GIVE_BACK, OF_HOLDER, RESERVE, SPEND
@@ -33,7 +33,10 @@ EDITABLE = frozenset(
 
 @dataclass(frozen=True, slots=True)
 class NewInvite:
-    """What a new invitation shall be. `code` None: made up. `uses_limit` None: unlimited. `expires_at` None: never."""
+    """What a new invitation shall be. `code` None: made up. `uses_limit` None: unlimited. `expires_at` None: never.
+
+    mirror: also as a registration token of the homeserver's own. Where that cannot be, it is made without.
+    """
 
     code: str | None = None
     uses_limit: int | None = 1
@@ -44,6 +47,7 @@ class NewInvite:
     localpart: str = ""
     email: str = ""
     inviter: str = ""
+    mirror: bool = False
 
 
 def create(wanted: NewInvite, *, actor: Actor) -> Invite:
@@ -60,6 +64,8 @@ def create(wanted: NewInvite, *, actor: Actor) -> Invite:
             with transaction.atomic():
                 invite = Invite.objects.create(**_columns(wanted), created_by=str(actor))
                 record(Verb.INVITE_CREATED, actor=actor, subject=("invite", invite.id))
+                if wanted.mirror and not mirroring.is_pinned(invite) and mirroring.is_possible():
+                    mirroring.want(invite, True)
                 return invite
         except IntegrityError:
             if wanted.code is not None:
@@ -89,9 +95,12 @@ def _columns(wanted: NewInvite) -> dict[str, Any]:
 def edit(invite: Invite, *, actor: Actor, **changes: Any) -> Invite:
     """Change facts of an invitation, and nothing else of it (a use that is spent meanwhile stays counted).
 
+    `mirror=`: whether it shall be a registration token of the homeserver's own.
+
     Raises:
         InviteUnknown: it was deleted meanwhile.
     """
+    mirror = changes.pop("mirror", None)
     unknown = set(changes) - EDITABLE
     if unknown:
         raise TypeError(f"not facts of an invitation: {sorted(unknown)}")
@@ -100,6 +109,10 @@ def edit(invite: Invite, *, actor: Actor, **changes: Any) -> Invite:
             raise InviteUnknown
         if changes:
             record(Verb.INVITE_EDITED, actor=actor, subject=("invite", invite.id), changed=sorted(changes))
+        if mirror is None:
+            mirroring.follow(invite.id)
+        else:
+            mirroring.want(invite, mirror)
     return _fresh(invite)
 
 
@@ -109,6 +122,7 @@ def revoke(invite: Invite, *, actor: Actor) -> bool:
         revoked = Invite.objects.filter(id=invite.id, revoked_at=None).update(revoked_at=now())
         if revoked:
             record(Verb.INVITE_REVOKED, actor=actor, subject=("invite", invite.id))
+            mirroring.follow(invite.id)
     return revoked == 1
 
 
@@ -118,6 +132,7 @@ def restore(invite: Invite, *, actor: Actor) -> bool:
         restored = Invite.objects.filter(id=invite.id).exclude(revoked_at=None).update(revoked_at=None)
         if restored:
             record(Verb.INVITE_RESTORED, actor=actor, subject=("invite", invite.id))
+            mirroring.follow(invite.id)
     return restored == 1
 
 
@@ -125,6 +140,7 @@ def delete(invite: Invite, *, actor: Actor) -> None:
     """Remove it. Who came by it stays known by its code."""
     with transaction.atomic():
         record(Verb.INVITE_DELETED, actor=actor, subject=("invite", invite.id), code=invite.code)
+        mirroring.let_go(invite.id)
         Invite.objects.filter(id=invite.id).delete()
 
 
@@ -161,6 +177,7 @@ def release(*, holder: str) -> None:
     use = OF_HOLDER.first(holder)
     if use is not None and Use.objects.filter(holder=holder, spent_at=None).delete()[0] and use.invite_id is not None:
         GIVE_BACK.run(use.invite_id)
+        mirroring.follow(use.invite_id)
 
 
 def forget_ips(before: datetime) -> int:

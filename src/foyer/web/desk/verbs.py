@@ -31,6 +31,8 @@ def _invites() -> dict[str, str]:
         Verb.INVITE_EDITED: _("An invitation was changed"),
         Verb.INVITE_REVOKED: _("An invitation was closed"),
         Verb.INVITE_RESTORED: _("An invitation was opened again"),
+        Verb.INVITE_USED_THERE: _("Somebody registered at the homeserver itself with an invitation"),
+        Verb.INVITE_NOT_MIRRORED: _("The homeserver has a registration token of an invitation's code already"),
         Verb.INVITE_DELETED: _("An invitation was deleted"),
         Verb.INVITE_MAILED: _("An invitation was mailed"),
     }
