@@ -51,6 +51,7 @@ class RunningFoyer:
     port: int
     config: dict[str, Any]
     arguments: Sequence[str] = ()
+    wrapped_in: Sequence[str] = ()
     process: subprocess.Popen[bytes] | None = field(default=None, repr=False)
 
     @property
@@ -85,7 +86,7 @@ class RunningFoyer:
             NotReady: it ended or did not answer; the text has the end of its log.
         """
         self.write_config()
-        arguments = command("--config", str(self.config_path), "serve", *self.arguments)
+        arguments = [*self.wrapped_in, *command("--config", str(self.config_path), "serve", *self.arguments)]
         self.process = programs.spawn(arguments, log=self.log_path, cwd=self.folder, env=environment())
         if wait:
             programs.wait_until(self.answers, self.process, log=self.log_path, seconds=SECONDS_TO_START)
@@ -171,6 +172,7 @@ def running_foyer(
     homeserver: dict[str, Any] | None = None,
     processes: int = 1,
     arguments: Sequence[str] = (),
+    wrapped_in: Sequence[str] = (),
     start: bool = True,
     **config: Any,
 ) -> Iterator[RunningFoyer]:
@@ -178,7 +180,8 @@ def running_foyer(
 
     `database`: "sqlite", or the URL of an empty PostgreSQL database of the test's own. `homeserver`: the keys of the
     block of that name (tests.support.synapse.homeserver_keys); None: one that never answers. `arguments`: more options
-    of `foyer serve`. Further keys of foyer.yaml by name.
+    of `foyer serve`. `wrapped_in`: a program that runs the rest of its command line, such as `setpriv`. Further keys of
+    foyer.yaml by name.
     """
     home = folder / f"foyer-{secrets.token_hex(4)}"
     home.mkdir(parents=True)
@@ -193,7 +196,7 @@ def running_foyer(
         "screening": {"limits": False},
     }
     options = ["--processes", str(processes), *([] if database == "sqlite" else ["--migrate"]), *arguments]
-    foyer = RunningFoyer(home, port, {**values, **config}, options)
+    foyer = RunningFoyer(home, port, {**values, **config}, options, wrapped_in)
     try:
         if start:
             foyer.start()

@@ -58,7 +58,7 @@ def _database(error: BaseException) -> str | None:
 
     if not isinstance(error, DatabaseError | InterfaceError):
         return None
-    from foyer.cli.database_errors import sentence_for
+    from foyer.config.database_errors import sentence_for
 
     return sentence_for(error)
 

@@ -51,8 +51,8 @@ def restore(
 def _ask(backup: Backup, config: Config, *, yes: bool) -> None:
     from foyer.cli import output
     from foyer.cli.archive.loading import what_is_here
-    from foyer.cli.database_errors import place
     from foyer.cli.local_time import shown
+    from foyer.config.database_errors import place
 
     here = what_is_here()
     if not any(here.values()):

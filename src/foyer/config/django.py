@@ -10,6 +10,16 @@ from foyer.config.secret import kept_key
 
 PACKAGE = Path(__file__).resolve().parent.parent
 
+# A server that vanished without a word is noticed after some seconds, and not after the two hours that are usual.
+POSTGRESQL_OPTIONS = {
+    "application_name": "foyer",
+    "connect_timeout": 5,
+    "keepalives_idle": 10,
+    "keepalives_interval": 5,
+    "keepalives_count": 3,
+    "tcp_user_timeout": 20_000,
+}
+
 _config = current()
 _database = _config.database
 
@@ -21,6 +31,7 @@ def _databases() -> dict[str, dict[str, Any]]:
                 "ENGINE": "foyer.config.sqlite",
                 "NAME": str(_database.path),
                 "CONN_MAX_AGE": None,
+                "CONN_HEALTH_CHECKS": True,
                 "OPTIONS": {
                     "transaction_mode": "IMMEDIATE",
                     "timeout": 20,
@@ -38,7 +49,7 @@ def _databases() -> dict[str, dict[str, Any]]:
             "PORT": _database.port or "",
             "CONN_MAX_AGE": None,
             "CONN_HEALTH_CHECKS": True,
-            "OPTIONS": {"connect_timeout": 5, "application_name": "foyer", **_database.options},
+            "OPTIONS": {**POSTGRESQL_OPTIONS, **_database.options},
         }
     }
 

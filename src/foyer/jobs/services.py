@@ -18,6 +18,8 @@ from foyer.kit.actor import Actor
 from foyer.kit.clock import now
 
 LEASE = timedelta(seconds=30)
+LONGEST_WAIT = timedelta(minutes=15)
+"""Nothing is owed for later than this, whatever a server asks for: what is, was written by a clock that ran ahead."""
 log = structlog.get_logger(__name__)
 
 
@@ -25,6 +27,7 @@ def enqueue(kind: str, *, subject: str, delay: timedelta = timedelta(0)) -> None
     """Owe the deed `kind` to `subject` from now (or after `delay`) on.
 
     Call inside the transaction whose outcome makes it due. Owing the same twice owes it once, at the earlier time.
+    The delay is at most `LONGEST_WAIT`; what shall happen later is found by the schedule.
     """
     handler = find(kind)
     if handler is None:
@@ -96,7 +99,7 @@ def _wait(job: Job, error: Exception, handler: Handler | None) -> timedelta:
     wait = min(BACKOFF_FIRST * 2 ** min(job.attempts - 1, 16), longest)
     asked = getattr(error, "retry_after", None)
     if asked:
-        wait = max(wait, timedelta(seconds=float(asked)))
+        wait = max(wait, min(timedelta(seconds=float(asked)), LONGEST_WAIT))
     jitter = random.uniform(0.75, 1.25)  # noqa: S311 - not a secret
     return timedelta(seconds=wait.total_seconds() * jitter)
 
@@ -117,15 +120,33 @@ def try_again(job_id: int) -> bool:
     return True
 
 
+def mend_times() -> None:
+    """Bring back what a clock that ran ahead has put out of reach, once it is right again.
+
+    Cheap where there is nothing to mend, so the worker's keeper calls it at every turn.
+    """
+    moment = now()
+    waiting = Job.objects.filter(gave_up_at=None)
+    ahead = waiting.filter(next_attempt_at__gt=moment + LONGEST_WAIT * 1.25)  # a wait has some jitter
+    # Whoever does the job now renews the lease by itself; a lease of nobody's ends as it should.
+    leased = waiting.filter(leased_until__gt=moment + LEASE * 2)
+    if ahead.exists():
+        ahead.update(next_attempt_at=moment)
+    if leased.exists():
+        leased.update(leased_until=moment + LEASE)
+
+
 def run_schedule() -> None:
     """Owe what the schedule asks for. Any number of workers may call this: each turn is taken once."""
     moment = now()
     due = {row.name: row.next_run_at for row in Schedule.objects.all()}
     for handler in scheduled():
-        if handler.every is None or due.get(handler.kind, moment) > moment:
+        # A turn that is further away than any turn can be was put there by a clock that ran ahead.
+        if handler.every is None or moment < due.get(handler.kind, moment) <= moment + handler.every:
             continue
         with transaction.atomic():
             Schedule.objects.bulk_create([Schedule(name=handler.kind, next_run_at=moment)], ignore_conflicts=True)
-            turn = Schedule.objects.filter(name=handler.kind, next_run_at__lte=moment)
+            is_due = Q(next_run_at__lte=moment) | Q(next_run_at__gt=moment + handler.every)
+            turn = Schedule.objects.filter(is_due, name=handler.kind)
             if turn.update(next_run_at=moment + handler.every):
                 enqueue(handler.kind, subject="")

@@ -7,8 +7,9 @@ import time
 from collections import Counter
 
 import structlog
-from django.db import DatabaseError, close_old_connections, connection
+from django.db import Error, close_old_connections, connection
 
+from foyer.config.database_errors import is_outage, sentence_for
 from foyer.jobs import services
 from foyer.jobs.models import Job
 from foyer.jobs.registry import LANES, Lane, find
@@ -17,6 +18,7 @@ THREADS: dict[Lane, int] = {"homeserver": 4, "mail": 2, "house": 1}
 IDLE_SECONDS = 0.5
 KEEPER_SECONDS = 5.0
 AFTER_DATABASE_ERROR_SECONDS = 2.0
+COMPLAIN_EVERY_SECONDS = 60.0
 log = structlog.get_logger(__name__)
 
 
@@ -27,6 +29,7 @@ class Worker:
         self._stopping = threading.Event()
         self._held: set[str] = set()
         self._held_lock = threading.Lock()
+        self._outage = Outage()
 
     def stop(self) -> None:
         """Take no further job; those in hand are finished."""
@@ -49,8 +52,11 @@ class Worker:
             thread.join(timeout=max(0.0, deadline - time.monotonic()))
         with self._held_lock:
             left = list(self._held)
-        if left:
-            services.release(left)
+        try:
+            if left:
+                services.release(left)
+        except Error as error:
+            self._outage.begin(error)  # the leases run out by themselves
         connection.close()
 
     def run_until_idle(self, lane: Lane | None = None) -> Counter[str]:
@@ -64,25 +70,35 @@ class Worker:
 
     def _work(self, lane: Lane) -> None:
         while not self._stopping.is_set():
+            close_old_connections()
             try:
                 job = services.take(lane)
                 if job is None:
                     self._stopping.wait(IDLE_SECONDS)
                     continue
-                with self._held_lock:
-                    self._held.add(job.lease)
-                try:
-                    self._do(job)
-                finally:
-                    with self._held_lock:
-                        self._held.discard(job.lease)
-            except DatabaseError as error:
-                # The lease runs out by itself: whoever can reach the database takes the job.
-                log.error("the database does not answer", lane=lane, reason=str(error).strip()[:200])
-                connection.close()
-                self._stopping.wait(AFTER_DATABASE_ERROR_SECONDS)
-            close_old_connections()
+                self._outage.end()
+                self._hold(job)
+            except Exception as error:  # noqa: BLE001 - the outermost frame of a lane: it goes on, whatever happens
+                self._rest(error)
         connection.close()
+
+    def _hold(self, job: Job) -> None:
+        with self._held_lock:
+            self._held.add(job.lease)
+        try:
+            self._do(job)
+        finally:
+            with self._held_lock:
+                self._held.discard(job.lease)
+
+    def _rest(self, error: Exception) -> None:
+        """Wait after a failure that is no job's. A lease runs out by itself: whoever can take the job then does."""
+        if isinstance(error, Error):
+            self._outage.begin(error)
+        else:
+            log.error("the worker broke, and goes on", exc_info=error)
+        connection.close()
+        self._stopping.wait(AFTER_DATABASE_ERROR_SECONDS)
 
     def _do(self, job: Job) -> None:
         handler = find(job.kind)
@@ -91,13 +107,13 @@ class Worker:
             return
         try:
             handler.deed(job.subject)
-        except DatabaseError:
-            raise
         except handler.passing as error:
             services.fail(job, error, lasting=False, handler=handler)
         except handler.lasting as error:
             services.fail(job, error, lasting=True, handler=handler)
         except Exception as error:  # the outermost frame of a job: a fault of ours must not stop the lane
+            if is_outage(error):
+                raise
             log.exception("job broke", kind=job.kind, subject=job.subject)
             services.fail(job, error, lasting=False, handler=handler)
         else:
@@ -105,14 +121,41 @@ class Worker:
 
     def _keep(self) -> None:
         while not self._stopping.wait(KEEPER_SECONDS):
+            close_old_connections()
             try:
                 with self._held_lock:
                     held = list(self._held)
                 if held:
                     services.renew(held)
+                services.mend_times()
                 services.run_schedule()
-            except DatabaseError as error:
-                log.error("the database does not answer", reason=str(error).strip()[:200])
-                connection.close()
-            close_old_connections()
+                self._outage.end()
+            except Exception as error:  # noqa: BLE001 - the outermost frame: without the keeper no lease is renewed
+                self._rest(error)
         connection.close()
+
+
+class Outage:
+    """While the database does not answer, every thread meets it every other second. It is said once a minute."""
+
+    def __init__(self) -> None:
+        self._said_at: float | None = None
+        self._lock = threading.Lock()
+
+    def begin(self, error: Error) -> None:
+        """Say what is wrong, unless that was said a moment ago."""
+        with self._lock:
+            moment = time.monotonic()
+            if self._said_at is not None and moment - self._said_at < COMPLAIN_EVERY_SECONDS:
+                return
+            self._said_at = moment
+        log.error("the database cannot be used, so the worker waits", reason=sentence_for(error))
+
+    def end(self) -> None:
+        """Say that it can be used again, if anything was said before. Call after something was written."""
+        if self._said_at is None:
+            return
+        with self._lock:
+            said, self._said_at = self._said_at, None
+        if said is not None:
+            log.info("the database can be used again")

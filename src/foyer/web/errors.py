@@ -7,21 +7,27 @@ from __future__ import annotations
 
 import functools
 import math
+import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Concatenate, ParamSpec
 
+import structlog
 from django.http import HttpRequest, HttpResponse, HttpResponseBase, JsonResponse
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
 
+from foyer.config.database_errors import is_outage, sentence_for
 from foyer.kit.refusal import Refusal
 from foyer.web import edge
 from foyer.web.pages import render
 
 P = ParamSpec("P")
 View = Callable[Concatenate[HttpRequest, P], HttpResponseBase]
+
+DATABASE_AGAIN_SECONDS = 30
+log = structlog.get_logger(__name__)
 
 PROGRAMS_ONLY = ("/api", "/_matrix", "/token")
 
@@ -185,5 +191,15 @@ def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
 
 
 def server_error(request: HttpRequest) -> HttpResponse:
-    """Answer 500. Django has logged the exception; the id on the page finds it."""
-    return answer(request, BROKEN)
+    """Answer 500, or 503 where it is the database that is gone, full or not to be written.
+
+    Django logs a fault of ours with its traceback; the id on the page finds it.
+    """
+    error = sys.exc_info()[1]
+    if error is None or not is_outage(error):
+        return answer(request, BROKEN)
+    log.error("the database cannot be used, so somebody was sent away", reason=sentence_for(error))
+    response = answer(request, UNAVAILABLE, code="database-unavailable")
+    response["Retry-After"] = str(DATABASE_AGAIN_SECONDS)
+    response._has_been_logged = True  # type: ignore[attr-defined] # the traceback would say less
+    return response

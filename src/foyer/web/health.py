@@ -6,20 +6,24 @@ half a minute old: however long either hangs, the answer comes within two second
 
 from __future__ import annotations
 
+import os
 import re
 import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from ipaddress import ip_address
+from pathlib import Path
 
 import structlog
-from django.db import DatabaseError, connection
+from django.db import Error, connection
+from django.db.backends.utils import CursorWrapper
 from django.db.migrations.executor import MigrationExecutor
 from django.http import HttpRequest, HttpResponse, HttpResponseBase, JsonResponse
 
 from foyer import config as configuration
 from foyer.config import current
+from foyer.config.database_errors import sentence_for
 from foyer.config.schema import LOOPBACK_NAMES
 from foyer.homeserver.errors import HomeserverError, NotPossible
 from foyer.homeserver.make import current as current_homeserver
@@ -32,6 +36,10 @@ MIGRATIONS_SECONDS = 30.0
 HOMESERVER_SECONDS = 30.0
 NOBODYS_NAME = "foyer.asks.whether.you.are.there"
 OK = "ok"
+READ_ONLY = "may not be written"
+FULL = "its disk is full"
+# Less than this, and the next registrations do not fit.
+LEAST_ROOM_BYTES = 1024 * 1024
 FORWARDED = ("HTTP_X_FORWARDED_FOR", "HTTP_FORWARDED", "HTTP_X_REAL_IP", "HTTP_X_FORWARDED_HOST", "HTTP_VIA")
 log = structlog.get_logger(__name__)
 
@@ -85,19 +93,31 @@ def _database() -> str:
     try:
         with connection.cursor() as cursor:
             cursor.execute("SELECT 1")
-    except DatabaseError as error:
-        log.warning("the database does not answer", reason=str(error))
+            return _writing(cursor)
+    except Error as error:
+        log.warning("the database does not answer", reason=sentence_for(error))
         return "does not answer"
     finally:
         connection.close()
-    return OK
+
+
+def _writing(cursor: CursorWrapper) -> str:
+    """Say whether it can be written, without writing: this is asked often."""
+    if connection.vendor != "sqlite":
+        cursor.execute("SELECT current_setting('transaction_read_only')")
+        return OK if cursor.fetchone() == ("off",) else READ_ONLY
+    path = Path(connection.settings_dict["NAME"])
+    if not (os.access(path, os.W_OK) and os.access(path.parent, os.W_OK)):
+        return READ_ONLY
+    disk = os.statvfs(path)
+    return OK if disk.f_bavail * disk.f_frsize >= LEAST_ROOM_BYTES else FULL
 
 
 def _migrations() -> str:
     try:
         executor = MigrationExecutor(connection)
         missing = executor.migration_plan(executor.loader.graph.leaf_nodes())
-    except DatabaseError:
+    except Error:
         return "unknown, because the database does not answer"
     finally:
         connection.close()

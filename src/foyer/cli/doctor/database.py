@@ -10,8 +10,8 @@ from pathlib import Path
 from django.db import DatabaseError, InterfaceError, connection, transaction
 
 from foyer.cli import migrations, output
-from foyer.cli.database_errors import place, sentence_for
 from foyer.cli.doctor.findings import Finding, fault, ok, warning
+from foyer.config.database_errors import place, sentence_for
 from foyer.config.schema import Config
 from foyer.jobs.queries import owed
 

@@ -69,8 +69,8 @@ def prepare(*, listen: str | None, migrate: bool) -> Ready:
     Raises:
         ConfigError, CommandFailed, DatabaseError
     """
-    from foyer.cli.database_errors import place
     from foyer.config.boot import boot
+    from foyer.config.database_errors import place
     from foyer.config.places import listen as read_listen
 
     config = boot()
@@ -131,8 +131,8 @@ def _why_not(error: OSError, shown: str, port: int) -> str:
 
 def _database_ready(*, engine: str, migrate: bool) -> None:
     from foyer.cli import migrations, output
-    from foyer.cli.database_errors import place
     from foyer.config import current
+    from foyer.config.database_errors import place
 
     if engine == "sqlite" or migrate:
         applied = migrations.bring_up_to_date()

@@ -3,6 +3,9 @@
 SQLite's own busy handler sleeps and tries again, so that under load the unlucky wait for hundreds of
 milliseconds. A lock that is handed over keeps that wait near the length of a transaction. It sits in the
 backend so that everything passes it: services, sessions, the admin, management commands.
+
+A file that is moved away or replaced stays open, and what is written to it then is lost to everybody. So each request
+and each job looks first whether the path still leads to the file that is open, and opens it anew where it does not.
 """
 
 from __future__ import annotations
@@ -51,8 +54,21 @@ class WriteGate:
         self._thread_lock.release()
 
 
+FileNumber = tuple[int, int]
+
 _gates: dict[str, WriteGate] = {}
 _gates_lock = threading.Lock()
+_known: set[str] = set()
+"""The databases that this process has opened before."""
+
+
+def _file_number(path: str) -> FileNumber | None:
+    """Return what tells the file at this path from every other; None: there is none."""
+    try:
+        found = os.stat(path)  # noqa: PTH116 - at every request: a Path costs more
+    except OSError:
+        return None
+    return found.st_dev, found.st_ino
 
 
 def _gate(database: str) -> WriteGate:
@@ -60,6 +76,12 @@ def _gate(database: str) -> WriteGate:
         if database not in _gates:
             _gates[database] = WriteGate(f"{database}-gate")
         return _gates[database]
+
+
+def _forget_gate(database: str) -> None:
+    """The next one opens the gate that lies beside the file that is there now."""
+    with _gates_lock:
+        _gates.pop(database, None)
 
 
 def _forget_gates() -> None:
@@ -76,13 +98,39 @@ class DatabaseWrapper(base.DatabaseWrapper):
     """SQLite behind the gate. The stubs do not know the methods that this backend is made to override."""
 
     _held: WriteGate | None = None
+    _opened: FileNumber | None = None
 
     def get_new_connection(self, conn_params: dict[str, Any]) -> Any:
-        """Open the file, making it readable for its owner alone. What SQLite puts beside it takes after it."""
-        if not self.is_in_memory_db():
+        """Open the file, making it readable for its owner alone. What SQLite puts beside it takes after it.
+
+        Raises:
+            OperationalError: it cannot be opened; or it was here before, and an empty one in its place helps nobody.
+        """
+        if self.is_in_memory_db():
+            return super().get_new_connection(conn_params)
+        path = os.fspath(self.settings_dict["NAME"])
+        if path not in _known:
             with contextlib.suppress(OSError):  # it is there, or opening it will say what is wrong
-                os.close(os.open(os.fspath(self.settings_dict["NAME"]), os.O_CREAT | os.O_EXCL, 0o600))
-        return super().get_new_connection(conn_params)
+                os.close(os.open(path, os.O_CREAT | os.O_EXCL, 0o600))
+        self._opened = _file_number(path)
+        if self._opened is None:
+            raise OperationalError("unable to open database file")
+        connection = super().get_new_connection(conn_params)
+        _known.add(path)
+        return connection
+
+    def is_usable(self) -> bool:
+        """Say whether the connection can go on: nothing failed in it, and its file is where it was.
+
+        One that was opened while the file could not be written would never write, so a failed one is not used again.
+        """
+        if self.is_in_memory_db():
+            return super().is_usable()
+        path = os.fspath(self.settings_dict["NAME"])
+        if self._opened != _file_number(path):
+            _forget_gate(path)
+            return False
+        return not self.errors_occurred
 
     def _start_transaction_under_autocommit(self) -> None:
         if self.is_in_memory_db():

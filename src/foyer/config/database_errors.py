@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from django.db import DataError, Error, IntegrityError, NotSupportedError, ProgrammingError
+
 from foyer.config import current
 from foyer.config.database import Database
 
+OURS = (DataError, IntegrityError, NotSupportedError, ProgrammingError)
 # What SQLite says, in part, and what to do about it.
 SQLITE = (
     (
@@ -45,6 +48,11 @@ POSTGRESQL_MISSING = (
 LACKS_TABLES = "The database {place} lacks tables of this version of Foyer. Run `foyer migrate`."
 SQLITE_ELSE = "The database {place} does not work: {reason}."
 POSTGRESQL_ELSE = "PostgreSQL at {place} does not answer: {reason}. Start it, or correct `database`."
+
+
+def is_outage(error: BaseException) -> bool:
+    """Say whether the database is what is wrong (gone, full, not to be written), and not what was asked of it."""
+    return isinstance(error, Error) and not isinstance(error, OURS)
 
 
 def sentence_for(error: BaseException) -> str:
