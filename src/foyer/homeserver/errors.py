@@ -94,7 +94,7 @@ class NameRefused(HomeserverError):
 class PasswordRefused(HomeserverError):
     """The homeserver's rules for passwords are not met; reasons are keys of PASSWORD_REASONS.
 
-    leaves_shell: an account is there, of ours, that nobody can use. With another password reopen() and rehold() fill it.
+    leaves_shell: an account of ours is there that nobody can use. With another password reopen() or rehold() fills it.
     """
 
     code = "password-refused"

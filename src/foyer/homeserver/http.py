@@ -182,6 +182,11 @@ class Client:
         """The base URL without user or password."""
         return f"{self._url.scheme}://{self._url.netloc.rpartition('@')[2]}{self._url.path}"
 
+    @property
+    def patience(self) -> float:
+        """How many seconds a call that begins now may take."""
+        return max(0.0, min(self._seconds, getattr(self._budget, "until", math.inf) - time.monotonic()))
+
     def get(self, path: str, *, query: Query | None = None, token: str | None = None) -> Answer:
         """Ask without changing anything. Raises as call(), Unreachable always with maybe_done=False."""
         return self.call("GET", path, query=query, token=token, writes=False)
@@ -228,7 +233,7 @@ class Client:
             headers["Content-Type"] = "application/x-www-form-urlencoded"
         sent = json.dumps(body) if body is not None else urllib.parse.urlencode(form) if form else None
         target = self._url.path + path + ("?" + urllib.parse.urlencode(query) if query else "")
-        seconds = min(self._seconds, getattr(self._budget, "until", math.inf) - time.monotonic())
+        seconds = self.patience
         if seconds <= 0:
             raise Unreachable(maybe_done=False, detail=f"{asked}: not sent, the time was over")
         try:

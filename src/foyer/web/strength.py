@@ -9,11 +9,7 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 from zxcvbn import zxcvbn
 
-# zxcvbn's time grows steeply with the length, and what stands beyond changes nothing that matters.
-READ_AT_MOST = 72
-# Nor does it grow any slower with how many of these signs there are: it tries every way to read them as letters.
-SIGNS_FOR_LETTERS = frozenset("4@8({[<369&#!1/|0$5+7%2")
-SIGNS_AT_MOST = 6
+from foyer.kit.guessing import READ_AT_MOST, to_be_judged
 
 WORDS: tuple[Promise, ...] = (
     _("Very easy to guess."),
@@ -47,7 +43,7 @@ class Strength:
 
 def judge(password: str, related: Iterable[str] = ()) -> Strength:
     """Judge a password; `related` are words that an attacker would try for this person first."""
-    password = _with_few_signs(password[:READ_AT_MOST])
+    password = to_be_judged(password)
     if not password:
         return Strength(0, str(WORDS[0]), "")
     result = zxcvbn(password, user_inputs=[word for word in related if word], max_length=READ_AT_MOST)
@@ -57,9 +53,3 @@ def judge(password: str, related: Iterable[str] = ()) -> Strength:
     worst = max(result["sequence"], key=lambda it: len(it["token"]))
     kind = "own" if worst.get("dictionary_name") == "user_inputs" else str(worst["pattern"])
     return Strength(score, str(WORDS[score]), str(ADVICE.get(kind, ADVICE["bruteforce"])))
-
-
-def _with_few_signs(password: str) -> str:
-    """Write a hyphen for every such sign beyond the first few different ones: nobody reads words in so many."""
-    signs = list(dict.fromkeys(sign for sign in password if sign in SIGNS_FOR_LETTERS))
-    return password.translate({ord(sign): "-" for sign in signs[SIGNS_AT_MOST:]})
