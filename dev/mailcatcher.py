@@ -149,7 +149,7 @@ class _SmtpHandler(socketserver.StreamRequestHandler):
 
     def _talk(self) -> None:
         if not self._goes_on("CONNECT", "220 localhost mail catcher"):
-            return
+            return None
         while line := self.rfile.readline(_MAX_LINE):
             verb, _, rest = line.decode(errors="replace").strip().partition(" ")
             if verb.upper() == "QUIT":
