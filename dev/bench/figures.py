@@ -51,6 +51,10 @@ class Ratio:
     lowest: float
     highest: float
 
+    def kept(self) -> dict[str, float]:
+        """Return it as it is kept in the figures."""
+        return {"median": self.median, "lowest": self.lowest, "highest": self.highest}
+
     def __str__(self) -> str:
         return f"{self.median:.2f} ({self.lowest:.2f}–{self.highest:.2f})"
 

@@ -57,16 +57,21 @@ class Outcome:
         return self
 
 
-def get(path: str, *, accept: str = "text/html") -> bytes:
+def get(path: str, *, accept: str = "text/html", cookie: str = "") -> bytes:
     """A GET request as bytes."""
-    return f"GET {path} HTTP/1.1\r\nHost: localhost\r\nAccept: {accept}\r\n\r\n".encode()
+    return f"{_head('GET', path, accept, cookie)}\r\n".encode()
 
 
-def post(path: str, body: str, *, content_type: str = "application/x-www-form-urlencoded") -> bytes:
-    """A POST request as bytes; it accepts JSON."""
+def post(path: str, body: str, *, accept: str = "application/json", cookie: str = "") -> bytes:
+    """A form as the bytes of a POST request."""
     content = body.encode()
-    head = f"POST {path} HTTP/1.1\r\nHost: localhost\r\nAccept: application/json\r\nContent-Type: {content_type}\r\n"
-    return f"{head}Content-Length: {len(content)}\r\n\r\n".encode() + content
+    kind = f"Content-Type: application/x-www-form-urlencoded\r\nContent-Length: {len(content)}\r\n"
+    return f"{_head('POST', path, accept, cookie)}{kind}\r\n".encode() + content
+
+
+def _head(method: str, path: str, accept: str, cookie: str) -> str:
+    cookies = f"Cookie: {cookie}\r\n" if cookie else ""
+    return f"{method} {path} HTTP/1.1\r\nHost: localhost\r\nAccept: {accept}\r\n{cookies}"
 
 
 def run(
@@ -95,6 +100,7 @@ class _Connection:
         self._port = port
         self.began = 0.0
         self.answer = bytearray()
+        self.is_over = False
         self.socket = self._open()
 
     def _open(self) -> socket.socket:
@@ -102,11 +108,14 @@ class _Connection:
         opened.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         return opened
 
-    def reopen(self) -> None:
+    def close(self) -> None:
         self.socket.close()
-        self.socket = self._open()
+        self.is_over = True
 
     def send(self, request: bytes, began: float) -> None:
+        if self.is_over:
+            # Only now: a server of few processes gives one of them to whoever has connected, and waits.
+            self.socket, self.is_over = self._open(), False
         self.began = began
         self.answer.clear()
         self.socket.sendall(request)
@@ -135,6 +144,11 @@ def status_if_whole(answer: bytes | bytearray) -> int | None:
     if b"\r\ntransfer-encoding: chunked" in head:
         return status if answer.endswith(_LAST_CHUNK) else None
     return status  # such as 204 and 304: there is nothing else
+
+
+def is_last(answer: bytes | bytearray) -> bool:
+    """Say whether the server closes the connection after this answer."""
+    return b"\r\nconnection: close" in bytes(answer[: answer.find(_HEAD_END)]).lower()
 
 
 class _Loop:
@@ -216,7 +230,7 @@ class _Loop:
             self._outcome.odd = bytes(connection.answer[-2000:])
         with contextlib.suppress(KeyError):
             self._selector.unregister(connection.socket)
-        if status == 0:
-            connection.reopen()
+        if status == 0 or is_last(connection.answer):
+            connection.close()
         self._busy -= 1
         self._free.append(connection)

@@ -25,3 +25,10 @@ class Scale:
     def say(self, sentence: str) -> None:
         """Tell the person who waits what is going on."""
         print(f"  {sentence}", flush=True)
+
+    def missing(self, what: str, error: Exception) -> str:
+        """Tell that a piece is not measured, since it cannot be had here; returns the sentence."""
+        reason = str(error).strip().splitlines()
+        sentence = f"{what} was not measured: {reason[0] if reason else type(error).__name__}"
+        self.say(sentence)
+        return sentence

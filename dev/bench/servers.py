@@ -47,13 +47,16 @@ class Foyer:
         """What it printed."""
         return self.folder / "foyer.log"
 
-    def run(self, *arguments: str) -> None:
+    def run(self, *arguments: str, typed: str = "") -> None:
         """Run another command of `foyer` under the same configuration.
 
         Raises:
-            CalledProcessError: it failed.
+            NotReady: it failed; the text is what it said.
         """
-        subprocess.run([FOYER, "--config", self.config, *arguments], cwd=self.folder, check=True, capture_output=True)
+        command: list[str | Path] = [FOYER, "--config", self.config, *arguments]
+        done = subprocess.run(command, cwd=self.folder, input=typed, capture_output=True, text=True, check=False)
+        if done.returncode:
+            raise processes.NotReady(f"`foyer {arguments[0]}` failed: {done.stderr.strip() or done.stdout.strip()}")
 
     def start(self) -> None:
         """Start it; returns when it answers.
@@ -87,7 +90,7 @@ class Foyer:
 
     def cpu_seconds(self) -> float:
         """What all its processes computed so far."""
-        return sum(_cpu_seconds(pid) for pid in self.members())
+        return cpu_seconds_of(self.process) if self.process is not None else 0.0
 
     def memory(self) -> dict[str, list[float]]:
         """Role → PSS in MB of each of its processes: what is shared is divided among those who share it."""
@@ -176,6 +179,11 @@ def durable_postgres() -> Iterator[Postgres]:
         assert server.process is not None  # noqa: S101 - it was just started
         server.process.send_signal(signal.SIGHUP)  # It reads its settings again.
         yield server
+
+
+def cpu_seconds_of(process: subprocess.Popen[bytes]) -> float:
+    """What a program and all that it started computed so far (Linux)."""
+    return sum(_cpu_seconds(pid) for pid in (process.pid, *_descendants(process.pid)))
 
 
 def _descendants(parent: int) -> list[int]:

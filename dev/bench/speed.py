@@ -6,8 +6,7 @@ round asks every Foyer in turn.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, nullcontext
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -16,6 +15,9 @@ from dev.bench.figures import median, milliseconds, ratio, rounded
 from dev.bench.scale import Found, Scale
 from dev.bench.servers import Foyer
 from dev.bench.tables import table
+from dev.bench.waits import Waits, watched
+from dev.environments import SetupError
+from dev.processes import NotReady
 
 CONNECTIONS = 16
 INVITATIONS = 1000
@@ -28,6 +30,7 @@ PAGES = {
 # So high that nobody meets them: what is measured is the counting.
 COUNTED = {"limits": True, "join_per_ip": "1000000/minute", "join_overall": "1000000/minute"}
 PLAIN, LIMITED = "SQLite, 1 process", "SQLite, 1 process, limits counted"
+SQLITE, POSTGRESQL = "SQLite, 2 processes", "PostgreSQL, 2 processes"
 
 
 @dataclass
@@ -62,8 +65,9 @@ class Series:
 
 def measure(scale: Scale) -> Found:
     """Run the rounds."""
+    waits = Waits()
     with ExitStack() as stack:
-        doors = dict(_open(scale, stack))
+        doors, missing = _open(scale, stack)
         works = {name: [POST, *PAGES] if "limits" not in name and "Postgre" not in name else [POST] for name in doors}
         series = {(name, work): Series(name, work) for name in doors for work in works[name]}
         for name, work in series:
@@ -71,30 +75,45 @@ def measure(scale: Scale) -> Found:
         for number in range(rounds := scale.of(5, 2)):
             scale.say(f"Speed: round {number + 1} of {rounds}")
             for (name, work), one in series.items():
-                one.add(*_round(doors[name], work, seconds=scale.of(5.0, 1.0)))
-    counting = ratio(series[LIMITED, POST].cpu, series[PLAIN, POST].cpu)
+                with watched(doors[name].database, waits) if name == POSTGRESQL else nullcontext():
+                    one.add(*_round(doors[name], work, seconds=scale.of(5.0, 1.0)))
     return {
         "rows": [one.figures() for one in series.values()],
-        "limits_cpu": str(counting),
+        "limits_cpu": str(ratio(series[LIMITED, POST].cpu, series[PLAIN, POST].cpu)),
         "second_process": {
-            work: str(ratio(series["SQLite, 2 processes", work].per_second, series[PLAIN, work].per_second))
-            for work in (POST, *PAGES)
+            work: str(ratio(series[SQLITE, work].per_second, series[PLAIN, work].per_second)) for work in (POST, *PAGES)
         },
+        "missing": missing,
+        **({} if missing else _postgresql(series, waits)),
     }
 
 
-def _open(scale: Scale, stack: ExitStack) -> Iterator[tuple[str, Foyer]]:
+def _postgresql(series: dict[tuple[str, str], Series], waits: Waits) -> Found:
+    beside = ratio(series[POSTGRESQL, POST].per_second, series[SQLITE, POST].per_second)
+    return {"postgresql": beside.kept(), "waits": waits.figures()}
+
+
+def _open(scale: Scale, stack: ExitStack) -> tuple[dict[str, Foyer], str]:
+    """Start every Foyer; returns them, and why there is none with PostgreSQL, if so."""
     homeserver = servers.by_secret(stack.enter_context(servers.stub_homeserver(scale.folder)))
-    postgres = stack.enter_context(servers.durable_postgres())
     kinds: dict[str, dict[str, Any]] = {
         PLAIN: {},
-        "SQLite, 2 processes": {"process_count": 2},
+        SQLITE: {"process_count": 2},
         LIMITED: {"screening": COUNTED},
-        "PostgreSQL, 1 process": {"database": postgres.create_database("speed_1")},
-        "PostgreSQL, 2 processes": {"database": postgres.create_database("speed_2"), "process_count": 2},
     }
-    for name, options in kinds.items():
-        yield name, stack.enter_context(servers.foyer(scale.folder, homeserver, invitations=INVITATIONS, **options))
+    missing = ""
+    try:
+        postgres = stack.enter_context(servers.durable_postgres())
+    except (SetupError, NotReady) as error:
+        missing = scale.missing("PostgreSQL", error)
+    else:
+        kinds["PostgreSQL, 1 process"] = {"database": postgres.create_database("speed_1")}
+        kinds[POSTGRESQL] = {"database": postgres.create_database("speed_2"), "process_count": 2}
+    doors = {
+        name: stack.enter_context(servers.foyer(scale.folder, homeserver, invitations=INVITATIONS, **options))
+        for name, options in kinds.items()
+    }
+    return doors, missing
 
 
 def _round(foyer: Foyer, work: str, *, seconds: float) -> tuple[load.Outcome, float]:
@@ -113,7 +132,22 @@ def text(found: Found) -> str:
     rows.sort(key=lambda row: (str(row[0]) != POST, str(row[0])))
     shown = table(["Work", "Foyer", "a second", "p50, ms", "p99, ms", "CPU of Foyer, ms each"], rows)
     second = "; ".join(f"{work} × {times}" for work, times in found["second_process"].items())
+    parts = [
+        found.get("missing", ""),
+        shown,
+        f"Counting for the rate limits costs × {found['limits_cpu']} of the CPU of a registration.",
+        f"What a second process gives on SQLite, beside the load generator and the stub on the same cores: {second}.",
+        _locks(found) if "waits" in found else "",
+    ]
+    return "\n\n".join(part for part in parts if part)
+
+
+def _locks(found: Found) -> str:
+    waits, one = found["waits"], found["postgresql"]
+    times = f"{one['median']:.2f} ({one['lowest']:.2f}–{one['highest']:.2f})"
+    events = "; ".join(f"{event} {count:,}" for event, count in waits["events"].items()) or "nothing"
     return (
-        f"{shown}\n\nCounting for the rate limits costs × {found['limits_cpu']} of the CPU of a registration.\n\n"
-        f"What a second process gives on SQLite, beside the load generator and the stub on the same cores: {second}."
+        f"With two processes PostgreSQL makes {times} times the registrations of "
+        f"SQLite. `pg_stat_activity` was looked at {waits['looks']:,} times meanwhile: of "
+        f"{waits['active']:,} connections at work {waits['locks']:,} waited for a lock. What they waited for: {events}."
     )

@@ -21,6 +21,13 @@ SERVER_NAME = "localhost"
 Reply = tuple[int, dict[str, Any]]
 _NO_SUCH = (404, {"errcode": "M_NOT_FOUND", "error": "User was not found"})
 
+_ALWAYS: dict[tuple[str, str], Reply] = {
+    ("POST", "/_matrix/client/v3/logout"): (200, {}),
+    ("GET", "/_matrix/client/v3/password_policy"): (200, {}),
+    ("GET", "/_matrix/client/versions"): (200, {"versions": ["v1.11"]}),
+    ("GET", "/_matrix/client/r0/account/whoami"): (200, {"user_id": f"@admin:{SERVER_NAME}"}),
+}
+
 
 class Accounts:
     """Who is registered, and what is answered to which question."""
@@ -40,19 +47,13 @@ class Accounts:
                 return self._register(json.loads(body))
             case "POST", "/_matrix/client/v3/login":
                 return self._sign_in(json.loads(body))
-            case "POST", "/_matrix/client/v3/logout":
-                return 200, {}
-            case "GET", "/_matrix/client/v3/password_policy":
-                return 200, {}
-            case "GET", "/_matrix/client/versions":
-                return 200, {"versions": ["v1.11"]}
             case "GET", "/stub/accounts":
                 return 200, {"accounts": len(self._passwords)}
             case "GET", "/_synapse/admin/v1/username_available":
                 return self._available(parse_qs(urlsplit(target).query)["username"][0])
             case "GET", _ if path.startswith("/_matrix/client/v3/profile/"):
                 return (200, {}) if _localpart(unquote(path.rpartition("/")[2])) in self._passwords else _NO_SUCH
-        return 404, {"errcode": "M_UNRECOGNIZED", "error": "Unrecognized request"}
+        return _ALWAYS.get((method, path), (404, {"errcode": "M_UNRECOGNIZED", "error": "Unrecognized request"}))
 
     def _nonce(self) -> Reply:
         nonce = f"nonce-{next(self._numbers)}"
