@@ -23,7 +23,7 @@ from django.utils.translation import gettext_lazy as _
 from foyer.audit.services import record
 from foyer.audit.verbs import Verb
 from foyer.config import current
-from foyer.homeserver.errors import HomeserverError, Unreachable
+from foyer.homeserver.errors import HomeserverError
 from foyer.homeserver.make import current as current_homeserver
 from foyer.homeserver.port import Capability, TokenUses
 from foyer.invites.errors import InviteBusy, InviteSpent
@@ -173,7 +173,7 @@ def _refusal(mirror: Mirror) -> Refusal | None:
     """Return why the use that is held here was given away at the homeserver, or None."""
     invite = mirror.invite
     most = None if invite is None else _most(invite, mirror)
-    if most is None or mirror.state != MirrorState.THERE or _is_covered(mirror, most):
+    if most is None or mirror.state != MirrorState.THERE or (mirror.allowed is not None and mirror.allowed <= most):
         return None
     return InviteSpent() if mirror.counted > most else InviteBusy()
 
@@ -208,7 +208,7 @@ def sync_all() -> bool:
         HomeserverError: it does not answer.
     """
     due = Mirror.objects.filter(state=MirrorState.THERE).filter(
-        Q(checked_at=None) | Q(checked_at__lt=now() - timedelta(seconds=30))
+        Q(checked_at=None) | Q(checked_at__lt=now() - timedelta(seconds=30)) | Q(checked_at__gt=now())
     )
     codes = list(due.order_by(F("checked_at").asc(nulls_first=True), "id").values_list("code", flat=True))
     for code in codes[:MOST_AT_ONCE]:
@@ -246,7 +246,7 @@ def _tell(mirror: Mirror, invite: Invite, *, is_there: bool) -> None:
     """Let the homeserver allow what is left here, if it does not do so already."""
     most = _most(invite, mirror)
     is_said = mirror.allowed == most and mirror.ends_at == invite.expires_at and (is_there or most == 0)
-    if is_said and not _is_unsure(mirror):
+    if is_said and mirror.unsure_until is None:
         return
     if most is None or (mirror.allowed is not None and most > mirror.allowed):
         _note(mirror, allowed=most)
@@ -288,24 +288,18 @@ def _most(invite: Invite, mirror: Mirror) -> int | None:
 
 def _is_covered(mirror: Mirror, most: int) -> bool:
     """Say whether the homeserver lets in so few already: whoever told it that has told it for us as well."""
-    return mirror.allowed is not None and mirror.allowed <= most and not _is_unsure(mirror)
-
-
-def _is_unsure(mirror: Mirror) -> bool:
-    return mirror.unsure_until is not None and mirror.unsure_until > now()
+    return mirror.allowed is not None and mirror.allowed <= most and mirror.unsure_until is None
 
 
 def _put(mirror: Mirror, most: int | None, ends_at: datetime | None) -> TokenUses:
     """Tell the homeserver, then ask what was used there, and count it."""
     homeserver = current_homeserver()
-    try:
-        homeserver.put_token(mirror.code, uses=most, expires_at=ends_at)
-    except Unreachable as error:
-        if error.maybe_done:
-            _note(mirror, unsure_until=now() + UNSURE)
-        raise
+    unsure_before = mirror.unsure_until
+    _note(mirror, unsure_until=now() + UNSURE)
+    homeserver.put_token(mirror.code, uses=most, expires_at=ends_at)
     uses = homeserver.token_uses(mirror.code)
-    _note(mirror, ends_at=ends_at)
+    is_unsure = unsure_before is not None and unsure_before > now()
+    _note(mirror, ends_at=ends_at, unsure_until=unsure_before if is_unsure else None)
     _count(mirror, uses)
     return uses or TokenUses(pending=0, completed=0)
 

@@ -99,7 +99,9 @@ class Mirror(models.Model):
     # told, and lowered after it has said yes. None: any number.
     allowed = models.PositiveIntegerField(null=True)
     ends_at = models.DateTimeField(null=True)
-    unsure_until = models.DateTimeField(null=True)  # an answer was lost: what was asked may still arrive
+    # Not None: it is not known what the homeserver was told last, so it must be told again; until this moment again and
+    # again, as what was asked before may arrive late.
+    unsure_until = models.DateTimeField(null=True)
     counted = models.PositiveIntegerField(default=0)  # of those that the token as it stands let in: is in invite.used
     pending = models.PositiveIntegerField(default=0)
     used_there = models.PositiveIntegerField(default=0)  # of invite.used: all that ever registered there
