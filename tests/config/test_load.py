@@ -196,10 +196,40 @@ def test_load_value_of_the_wrong_shape_is_explained() -> None:
     ]
 
 
-@pytest.mark.parametrize("kind", ["mas", "dendrite", "tuwunel", "uia"])
-def test_load_homeserver_of_another_kind_names_those_that_work(kind: str) -> None:
-    assert problems(homeserver={"kind": kind}) == [
-        ("homeserver.kind", "This version of Foyer supports synapse only."),
+@pytest.mark.parametrize(
+    ("kind", "keys"),
+    [
+        ("synapse", ["registration_shared_secret"]),
+        ("dendrite", ["registration_shared_secret"]),
+        ("tuwunel", ["registration_shared_secret"]),
+        ("uia", ["registration_token"]),
+        ("mas", ["mas.url", "mas.client_id", "mas.client_secret"]),
+    ],
+)
+def test_load_homeserver_without_its_credentials_names_them(kind: str, keys: list[str]) -> None:
+    assert [key for key, _sentence in problems(homeserver={"kind": kind})] == [f"homeserver.{key}" for key in keys]
+
+
+@pytest.mark.parametrize(
+    "homeserver",
+    [
+        {"kind": "dendrite", "registration_shared_secret": "s"},
+        {"kind": "tuwunel", "registration_shared_secret": "s", "admin_token": "t"},
+        {"kind": "uia", "registration_token": "t"},
+        {"kind": "mas", "mas": {"url": "http://127.0.0.1:8080", "client_id": "i", "client_secret": "s"}},
+    ],
+)
+def test_load_homeserver_with_its_credentials_is_whole(homeserver: dict[str, object]) -> None:
+    values = {"server_name": "example.org", "public_url": "https://join.example.org", "homeserver": homeserver}
+
+    assert check(values).homeserver.kind == homeserver["kind"]
+
+
+def test_load_consent_at_a_server_that_records_none_says_so() -> None:
+    consent = {"version": "1.0", "form_secret": "f"}
+
+    assert problems(homeserver={"kind": "uia", "registration_token": "t", "consent": consent}) == [
+        ("homeserver.consent", "Only Synapse records consent. Leave it out with kind: uia."),
     ]
 
 

@@ -9,11 +9,13 @@ import pytest
 from foyer import config as configuration
 from foyer.config.load import load
 from foyer.config.schema import Config
-from foyer.homeserver.errors import Misconfigured
+from foyer.homeserver.dendrite import Dendrite
 from foyer.homeserver.make import current, make, using
+from foyer.homeserver.mas import Mas
 from foyer.homeserver.memory import MemoryHomeserver
 from foyer.homeserver.port import Capability
 from foyer.homeserver.synapse import Synapse
+from foyer.homeserver.uia import RegistrationServer
 
 
 def _config(**keys: str) -> Config:
@@ -50,14 +52,32 @@ def test_make_gives_the_capabilities_of_the_credentials(
     assert (Capability.HOLD in made.capabilities) == can_hold
 
 
-def test_make_of_a_kind_that_there_is_no_adapter_for_names_the_key() -> None:
-    config = _config(registration_shared_secret="s")
-    other = config.model_copy(update={"homeserver": config.homeserver.model_copy(update={"kind": "mas"})})
+@pytest.mark.parametrize(
+    ("keys", "adapter", "secret"),
+    [
+        ({"kind": "mas", "mas__url": "http://mas", "mas__client_id": "i", "mas__client_secret": "s3"}, Mas, "s3"),
+        ({"kind": "tuwunel", "registration_shared_secret": "s3", "admin_token": "t"}, Synapse, "s3"),
+        ({"kind": "dendrite", "registration_shared_secret": "s3"}, Dendrite, "s3"),
+        ({"kind": "uia", "registration_token": "s3"}, RegistrationServer, "s3"),
+    ],
+)
+def test_make_of_each_kind_takes_its_credentials_and_hides_them(
+    keys: dict[str, str], adapter: type, secret: str
+) -> None:
+    made = make(_config(**keys))
 
-    with pytest.raises(Misconfigured) as error:
-        make(other)
+    assert isinstance(made, adapter)
+    assert Capability.CREATE in made.capabilities
+    assert secret in vars(made).values()
+    assert f"'{secret}'" not in repr(made)
 
-    assert error.value.remedy.startswith("homeserver.kind: mas is not supported")
+
+def test_make_of_consent_gives_the_capability_only_where_it_is_configured() -> None:
+    keys = {"registration_shared_secret": "s"}
+
+    assert Capability.CONSENT not in make(_config(**keys)).capabilities
+    asking = _config(**keys, consent__version="1", consent__form_secret="f")
+    assert Capability.CONSENT in make(asking).capabilities
 
 
 def test_current_is_one_and_follows_the_configuration() -> None:

@@ -35,10 +35,12 @@ class Consent(Block):
 
 
 class Homeserver(Block):
-    """The homeserver that the accounts are made on. Synapse needs the shared secret, an admin's token, or both."""
+    """The homeserver that the accounts are made on. docs/homeservers/ says for each kind what it needs, and allows."""
 
     kind: HomeserverKind = Field(
-        default="synapse", description="Which software it is. This version of Foyer supports synapse."
+        default="synapse",
+        description="Which software it is. mas: Synapse with the Matrix Authentication Service. uia: any other where "
+        "people register by a registration token, such as Conduit and Continuwuity.",
     )
     url: t.HomeserverUrl = Field(
         default="http://127.0.0.1:8008", description="Where its client API answers, best without a detour over a proxy."
@@ -47,12 +49,13 @@ class Homeserver(Block):
         t.Secret | None, t.Fill("the registration_shared_secret of homeserver.yaml")
     ] = Field(
         default=None,
-        description="The key of the same name in homeserver.yaml. With it accounts are made in one step.",
+        description="For synapse, dendrite and tuwunel: the key of the same name in the homeserver's configuration. "
+        "With it accounts are made in one step.",
     )
     admin_token: t.Secret | None = Field(
         default=None,
-        description="The access token of an account that is an admin of the homeserver. With it newcomers are put in "
-        "rooms, and an account whose making was interrupted is found again.",
+        description="For synapse, tuwunel and mas: the access token of an account that is an admin of the homeserver. "
+        "With it newcomers are put in rooms, and an account whose making was interrupted is found again.",
     )
     mas: Mas = Mas()
     registration_token: t.Secret | None = Field(

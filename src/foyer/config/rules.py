@@ -7,7 +7,19 @@ from typing import Any
 
 from foyer.config.errors import Problem
 
-SUPPORTED = {"synapse": ("registration_shared_secret", "admin_token")}
+CREDENTIALS: dict[str, tuple[tuple[str, ...], str]] = {
+    "synapse": (
+        ("registration_shared_secret", "admin_token"),
+        (
+            "Foyer has no credentials for the homeserver. Copy the key of this name from homeserver.yaml, or give "
+            "homeserver.admin_token."
+        ),
+    ),
+    "dendrite": (("registration_shared_secret",), "Copy client_api.registration_shared_secret from dendrite.yaml."),
+    "tuwunel": (("registration_shared_secret",), "Copy registration_shared_secret from tuwunel.toml."),
+    "uia": (("registration_token",), "Give the registration token of the homeserver."),
+}
+"""Kind of homeserver → the keys of which it needs one, and what to do where there is none."""
 
 Tree = Mapping[str, Any]
 
@@ -20,28 +32,28 @@ def given(tree: Tree, dotted: str) -> Any:
     return value
 
 
-def homeserver_is_supported(tree: Tree) -> Iterator[Problem]:
-    """A kind that this version speaks to, with the credentials that it needs."""
+def homeserver_has_credentials(tree: Tree) -> Iterator[Problem]:
+    """Whatever a kind needs for making accounts."""
     kind = str(given(tree, "homeserver.kind") or "synapse")
-    if kind in {"mas", "dendrite", "tuwunel", "uia"}:
-        known = ", ".join(SUPPORTED)
-        yield Problem("homeserver.kind", f'"{kind}"', f"This version of Foyer supports {known} only.")
-    credentials = SUPPORTED.get(kind, ())
-    if credentials and all(given(tree, f"homeserver.{name}") is None for name in credentials):
-        yield Problem(
-            "homeserver.registration_shared_secret",
-            "",
-            "Foyer has no credentials for the homeserver. Copy the key of this name from homeserver.yaml, "
-            "or give homeserver.admin_token.",
-        )
+    if kind == "mas":
+        for name in ("url", "client_id", "client_secret"):
+            if given(tree, f"homeserver.mas.{name}") is None:
+                sentence = "homeserver.kind: mas needs the service's address, and the id and the secret of a client."
+                yield Problem(f"homeserver.mas.{name}", "", sentence)
+    names, sentence = CREDENTIALS.get(kind, ((), ""))
+    if names and all(given(tree, f"homeserver.{name}") is None for name in names):
+        yield Problem(f"homeserver.{names[0]}", "", sentence)
 
 
 def consent_is_whole(tree: Tree) -> Iterator[Problem]:
-    """Consent needs both of its keys."""
+    """Consent needs both of its keys, and a Synapse."""
     names = ("homeserver.consent.version", "homeserver.consent.form_secret")
     lacking = [name for name in names if given(tree, name) is None]
     if len(lacking) == 1:
         yield Problem(lacking[0], "", "version and form_secret belong together. Give both, or neither.")
+    kind = str(given(tree, "homeserver.kind") or "synapse")
+    if kind in {"dendrite", "tuwunel", "uia"} and len(lacking) < len(names):
+        yield Problem("homeserver.consent", "", f"Only Synapse records consent. Leave it out with kind: {kind}.")
 
 
 def mail_is_whole(tree: Tree) -> Iterator[Problem]:
@@ -69,7 +81,7 @@ def postgresql_has_a_key(tree: Tree) -> Iterator[Problem]:
 
 
 RULES: tuple[Callable[[Tree], Iterator[Problem]], ...] = (
-    homeserver_is_supported,
+    homeserver_has_credentials,
     consent_is_whole,
     mail_is_whole,
     postgresql_has_a_key,

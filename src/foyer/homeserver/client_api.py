@@ -26,8 +26,8 @@ from foyer.homeserver.port import PasswordPolicy
 POLICY_SECONDS = 300.0
 TRIAL_DEVICE = "FOYER_TRIAL"
 ACCOUNTS_ELSEWHERE = _(
-    "The Matrix Authentication Service makes the accounts of this homeserver. That needs homeserver.kind: mas, which "
-    "this version of Foyer does not have yet."
+    "The Matrix Authentication Service makes the accounts of this homeserver. Set homeserver.kind: mas, and tell Foyer "
+    "of the service in homeserver.mas."
 )
 
 log = logging.getLogger(__name__)
@@ -92,7 +92,7 @@ class ClientAPI:
             return True
         except SignInRefused:
             return False
-        self._sign_out(token)
+        self.sign_out(token)
         return True
 
     def accounts_are_elsewhere(self) -> bool:
@@ -110,8 +110,8 @@ class ClientAPI:
             return Misconfigured(remedy=ACCOUNTS_ELSEWHERE, **answer.said)
         if is_absent:
             remedy = _(
-                "%(url)s does not know %(asked)s. homeserver.url must lead to Synapse itself, or to a proxy that "
-                "passes on /_matrix and /_synapse/admin."
+                "%(url)s does not know %(asked)s. homeserver.url must lead to the homeserver itself, or to a proxy "
+                "that passes on /_matrix and /_synapse/admin."
             )
         elif answer.is_matrix:
             remedy = _("The homeserver at %(url)s refused: %(said)s")
@@ -136,12 +136,12 @@ class ClientAPI:
             **{kind: answer.body.get(f"m.require_{kind}") is True for kind in kinds},
         )
 
-    def _sign_out(self, token: str) -> None:
-        """Remove the device again; the password was right whether that works or not."""
+    def sign_out(self, token: str) -> None:
+        """Remove a device that nobody wants; what it was made for is done whether that works or not."""
         try:
             answer = self.client.call("POST", "/_matrix/client/v3/logout", {}, token=token)
         except HomeserverError as error:
-            log.warning("A device that tried a password was perhaps not signed out: %s", error.detail)
+            log.warning("A device of ours was perhaps not signed out: %s", error.detail)
             return
         if not answer.ok:
-            log.warning("A device that tried a password could not be signed out: %s", answer.said["detail"])
+            log.warning("A device of ours could not be signed out: %s", answer.said["detail"])

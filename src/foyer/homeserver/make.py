@@ -6,47 +6,60 @@ import contextlib
 import os
 from collections.abc import Iterator
 
-from django.utils.translation import gettext_lazy as _
 from pydantic import SecretStr
 
 from foyer import config as configuration
 from foyer.config.schema import Config
-from foyer.homeserver.errors import Misconfigured, filled
+from foyer.homeserver.dendrite import Dendrite
 from foyer.homeserver.http import Client
+from foyer.homeserver.mas import Mas
 from foyer.homeserver.port import Homeserver
 from foyer.homeserver.synapse import Synapse
+from foyer.homeserver.tuwunel import TUWUNEL
+from foyer.homeserver.uia import RegistrationServer
 
 _current: Homeserver | None = None
 
 
 def make(config: Config) -> Homeserver:
-    """Return the homeserver of this configuration; asks it nothing.
-
-    Raises:
-        Misconfigured: no adapter for its kind.
-    """
+    """Return the homeserver of this configuration; asks it nothing."""
     block = config.homeserver
+    client = Client(block.url, timeout=block.timeout, verify_tls=block.verify_tls)
+    name = config.server_name
+    secret, token = _plain(block.registration_shared_secret), _plain(block.admin_token)
     match block.kind:
         case "synapse":
-            return Synapse(
-                client=Client(block.url, timeout=block.timeout, verify_tls=block.verify_tls),
-                server_name=config.server_name,
-                shared_secret=_plain(block.registration_shared_secret),
-                admin_token=_plain(block.admin_token),
-                consent_version=block.consent.version,
-                form_secret=_plain(block.consent.form_secret),
-            )
-        case kind:
-            remedy = _("homeserver.kind: %(kind)s is not supported by this version of Foyer; synapse is.")
-            raise Misconfigured(remedy=filled(remedy, kind=kind), detail=f"kind {kind}")
+            consent = (block.consent.version, _plain(block.consent.form_secret))
+            return Synapse(client, name, secret, token, *consent)
+        case "mas":
+            return _mas(config, client)
+        case "tuwunel":
+            return Synapse(client, name, secret, token, dialect=TUWUNEL)
+        case "dendrite":
+            return Dendrite(client, name, secret or "")
+        case "uia":
+            return RegistrationServer(client, name, _plain(block.registration_token) or "")
+
+
+def _mas(config: Config, client: Client) -> Mas:
+    """The credentials are there: config.rules has looked."""
+    block = config.homeserver
+    return Mas(
+        client=client,
+        mas_client=Client(
+            block.mas.url or "", timeout=block.timeout, verify_tls=block.verify_tls, key="homeserver.mas.url"
+        ),
+        server_name=config.server_name,
+        client_id=block.mas.client_id or "",
+        client_secret=_plain(block.mas.client_secret) or "",
+        admin_token=_plain(block.admin_token),
+        consent_version=block.consent.version,
+        form_secret=_plain(block.consent.form_secret),
+    )
 
 
 def current() -> Homeserver:
-    """Return this process's homeserver, made on the first call.
-
-    Raises:
-        Misconfigured: no adapter for its kind.
-    """
+    """Return this process's homeserver, made on the first call."""
     global _current
     if _current is None:
         _current = make(configuration.current())

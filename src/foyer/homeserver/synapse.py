@@ -1,4 +1,4 @@
-"""Synapse, with a shared secret, an admin token, or both.
+"""Synapse (and what speaks as it does, see synapse_dialect), with a shared secret, an admin token, or both.
 
 | | secret alone | token alone | both |
 |---|---|---|---|
@@ -26,6 +26,7 @@ from foyer.homeserver.http import Client
 from foyer.homeserver.port import Capability, Created, PasswordPolicy, Probe, Sighting, TokenUses
 from foyer.homeserver.synapse_admin import AdminAPI, unguessable_password
 from foyer.homeserver.synapse_consent import ConsentForm, needs_consent
+from foyer.homeserver.synapse_dialect import SYNAPSE, Dialect
 from foyer.homeserver.synapse_errors import needs_admin_token, refuse_impossible_name, refuse_unusual_name
 from foyer.homeserver.synapse_probe import examine
 from foyer.homeserver.synapse_rooms import RoomsAPI
@@ -62,10 +63,12 @@ class Synapse:
     admin_token: str | None = field(default=None, repr=False)
     consent_version: str | None = None
     form_secret: str | None = field(default=None, repr=False)
+    dialect: Dialect = SYNAPSE
 
     def __post_init__(self) -> None:
         self._api = ClientAPI(self.client)
-        self._secret = SharedSecret(self._api, self.shared_secret) if self.shared_secret else None
+        written_in = self.dialect.written_in
+        self._secret = SharedSecret(self._api, self.shared_secret, written_in) if self.shared_secret else None
         self._admin = AdminAPI(self._api, self.admin_token) if self.admin_token else None
         self._rooms = RoomsAPI(self._admin) if self._admin else None
         self._tokens = TokensAPI(self._admin) if self._admin else None
@@ -78,15 +81,19 @@ class Synapse:
     @property
     def capabilities(self) -> frozenset[Capability]:
         """What these credentials allow."""
-        consent = {Capability.CONSENT} if self._consent else set()
+        found = set(ALWAYS)
+        if not self._secret and not (self._admin and self.dialect.claims):
+            found.remove(Capability.CREATE)
         if self._admin:
-            return ALWAYS | BY_ADMIN | consent
-        return (ALWAYS if self._secret else ALWAYS - {Capability.CREATE}) | consent
+            found |= BY_ADMIN
+        if self._consent:
+            found.add(Capability.CONSENT)
+        return frozenset(found - self.dialect.lacking)
 
     @property
     def create_is_one_step(self) -> bool:
         """With the shared secret."""
-        return self._secret is not None
+        return self._secret is not None or not self.dialect.claims
 
     def within(self, seconds: float) -> AbstractContextManager[None]:
         """Hand the limit on to the pool."""
@@ -124,6 +131,8 @@ class Synapse:
             if self._secret:
                 return self._secret.register(localpart, password, sign_in=sign_in)
             admin, mxid = self._need_admin(), self._mxid(localpart)
+            if not self.dialect.claims:
+                raise _needs_secret()
             admin.claim(mxid)
             with _shell_exists():
                 admin.set_password(mxid, password)
@@ -139,11 +148,11 @@ class Synapse:
 
     def look_up(self, localpart: str) -> Sighting | None:
         """Ask as the admin."""
-        return self._need_admin().look_up(self._mxid(localpart))
+        return self._need_admin(Capability.LOOK_UP).look_up(self._mxid(localpart))
 
     def hold(self, localpart: str, password: str) -> Created:
         """Make it without a password that anybody knows, lock it, and only then set the password."""
-        admin, mxid = self._need_admin(), self._mxid(localpart)
+        admin, mxid = self._need_admin(Capability.HOLD), self._mxid(localpart)
         with self.client.within(LONGEST_DEED):
             self._check(localpart, password)
             if self._secret:
@@ -157,22 +166,22 @@ class Synapse:
 
     def rehold(self, localpart: str, password: str) -> None:
         """Give a shell of ours a password and keep it locked."""
-        admin = self._need_admin()
+        admin = self._need_admin(Capability.HOLD)
         with self.client.within(LONGEST_DEED):
             self._check(localpart, password)
             admin.rehold(self._mxid(localpart), password)
 
     def open(self, localpart: str) -> None:
         """Unlock it."""
-        self._need_admin().open(self._mxid(localpart))
+        self._need_admin(Capability.HOLD).open(self._mxid(localpart))
 
     def shelve(self, localpart: str) -> None:
         """Lock it and empty it."""
-        self._need_admin().shelve(self._mxid(localpart))
+        self._need_admin(Capability.HOLD).shelve(self._mxid(localpart))
 
     def reopen(self, localpart: str, password: str) -> None:
         """Give a shell of ours a password and open it."""
-        admin = self._need_admin()
+        admin = self._need_admin(Capability.HOLD)
         with self.client.within(LONGEST_DEED):
             self._check(localpart, password)
             admin.reopen(self._mxid(localpart), password)
@@ -225,6 +234,7 @@ class Synapse:
             secret=self._secret,
             rooms_api=self._rooms,
             consent=self._consent,
+            dialect=self.dialect,
             rooms=list(rooms),
         )
 
@@ -236,7 +246,8 @@ class Synapse:
         refuse_impossible_name(localpart, self.server_name)
         self.password_policy().check(password)
 
-    def _need_admin(self) -> AdminAPI:
+    def _need_admin(self, capability: Capability = Capability.CREATE) -> AdminAPI:
+        self.dialect.need(capability)
         if self._admin is None:
             raise needs_admin_token()
         return self._admin
@@ -258,6 +269,13 @@ class Synapse:
         except HomeserverError as error:
             log.warning("A new account could not be signed in: %s", error.detail)
             return None
+
+
+def _needs_secret() -> NotPossible:
+    return NotPossible(
+        remedy=_("At this homeserver accounts are made by homeserver.registration_shared_secret alone."),
+        detail="no shared secret",
+    )
 
 
 @contextlib.contextmanager

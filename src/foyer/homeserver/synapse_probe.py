@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
-from foyer.homeserver.client_api import ACCOUNTS_ELSEWHERE, ClientAPI
-from foyer.homeserver.errors import Busy, HomeserverError, Misconfigured, NotPossible, filled
+from foyer.homeserver.client_api import ClientAPI
+from foyer.homeserver.errors import HomeserverError, Misconfigured, filled
 from foyer.homeserver.http import segment
 from foyer.homeserver.port import Finding, Level, Probe
+from foyer.homeserver.probing import accounts, fault_of, finding
 from foyer.homeserver.synapse_consent import ConsentForm
+from foyer.homeserver.synapse_dialect import Dialect
 from foyer.homeserver.synapse_rooms import RoomsAPI
 from foyer.homeserver.synapse_secret import SharedSecret
 
@@ -23,21 +24,27 @@ def examine(
     secret: SharedSecret | None,
     rooms_api: RoomsAPI | None,
     consent: ConsentForm | None,
+    dialect: Dialect,
     rooms: list[str],
 ) -> Probe:
     """Look at the server, then at each credential, then at what these credentials leave out."""
     try:
         version = _version(api)
     except HomeserverError as error:
-        return Probe(None, (_fault_of(api, error),))
-    shown = filled(_("%(url)s answers: Synapse %(version)s."), url=api.client.url, version=version or "?")
-    findings = [_finding(Level.OK, shown)]
-    faults = list(_accounts(api))
+        return Probe(None, (fault_of(api, error),))
+    shown = filled(
+        _("%(url)s answers: %(software)s %(version)s."),
+        url=api.client.url,
+        software=dialect.software,
+        version=version or "?",
+    )
+    findings = [finding(Level.OK, shown)]
+    faults = list(accounts(api))
     if faults:
         return Probe(version, (*findings, *faults))  # What else is wrong follows from it.
     findings += secret.examine() if secret else ()
     findings += _token(rooms_api, server_name) if rooms_api else ()
-    findings += _missing(has_secret=secret is not None, has_token=rooms_api is not None)
+    findings += _missing(dialect, has_secret=secret is not None, has_token=rooms_api is not None)
     findings += consent.examine() if consent else ()
     findings += (rooms_api.examine(room) for room in rooms) if rooms_api else ()
     return Probe(version, tuple(findings))
@@ -58,28 +65,6 @@ def _version(api: ClientAPI) -> str | None:
     return None
 
 
-def _accounts(api: ClientAPI) -> Iterator[Finding]:
-    """Who makes the accounts, and can people sign in with a password?"""
-    try:
-        if api.accounts_are_elsewhere():
-            yield _finding(
-                Level.FAULT,
-                filled(_("Foyer cannot make accounts at %(url)s."), url=api.client.url),
-                ACCOUNTS_ELSEWHERE,
-            )
-            return
-        flows = api.client.get("/_matrix/client/v3/login").body.get("flows")
-        kinds = [flow.get("type") for flow in flows if isinstance(flow, dict)] if isinstance(flows, list) else []
-        if "m.login.password" not in kinds:
-            yield _finding(
-                Level.FAULT,
-                _("The homeserver lets nobody sign in with a password."),
-                _("Set password_config.enabled: true in homeserver.yaml."),
-            )
-    except HomeserverError as error:
-        yield _fault_of(api, error)
-
-
 def _token(rooms_api: RoomsAPI, server_name: str) -> Iterator[Finding]:
     """Is the token alive, an admin's, and of this server?"""
     admin = rooms_api.admin
@@ -88,24 +73,24 @@ def _token(rooms_api: RoomsAPI, server_name: str) -> Iterator[Finding]:
         answer = admin.call("GET", f"/_synapse/admin/v1/users/{segment(mxid)}/admin")
         if not answer.ok:
             raise admin.api.unexpected(answer)
-        yield _finding(Level.OK, filled(_("The admin token is that of %(mxid)s, an admin."), mxid=mxid))
+        yield finding(Level.OK, filled(_("The admin token is that of %(mxid)s, an admin."), mxid=mxid))
         name = mxid.partition(":")[2]
         if name != server_name:
             sentence = _("The homeserver calls itself %(name)s, and server_name is %(configured)s.")
-            yield _finding(
+            yield finding(
                 Level.FAULT,
                 filled(sentence, name=name, configured=server_name),
                 filled(_("Set server_name: %(name)s."), name=name),
             )
     except Misconfigured as error:
-        yield _finding(Level.FAULT, _("The admin token cannot be used."), error.remedy)
+        yield finding(Level.FAULT, _("The admin token cannot be used."), error.remedy)
     except HomeserverError as error:
-        yield _finding(Level.WARNING, _("Whether the admin token is right could not be found out."), error.detail)
+        yield finding(Level.WARNING, _("Whether the admin token is right could not be found out."), error.detail)
 
 
-def _missing(*, has_secret: bool, has_token: bool) -> Iterator[Finding]:
+def _missing(dialect: Dialect, *, has_secret: bool, has_token: bool) -> Iterator[Finding]:
     if not has_secret and not has_token:
-        yield _finding(
+        yield finding(
             Level.FAULT,
             _("Foyer has no credential to make accounts with."),
             _(
@@ -114,7 +99,7 @@ def _missing(*, has_secret: bool, has_token: bool) -> Iterator[Finding]:
             ),
         )
     elif not has_token:
-        yield _finding(
+        yield finding(
             Level.WARNING,
             _(
                 "With the shared secret alone Foyer makes accounts. It cannot hold them for an application, attach "
@@ -122,36 +107,21 @@ def _missing(*, has_secret: bool, has_token: bool) -> Iterator[Finding]:
             ),
             _("Put the access token of an admin of the homeserver into homeserver.admin_token."),
         )
-    elif not has_secret:
-        yield _finding(
+    elif not has_secret and dialect.claims:
+        yield finding(
             Level.OK,
             _(
                 "With the admin token alone an account is made in two steps. With "
                 "homeserver.registration_shared_secret it would be one."
             ),
         )
-    if has_token:
-        yield _finding(
+    if has_token and dialect.lacking:
+        yield finding(Level.WARNING, _("Foyer cannot hold accounts until someone says yes."), dialect.why)
+    elif has_token:
+        yield finding(
             Level.OK,
             _(
                 "Foyer can hold accounts until someone says yes. If homeserver.yaml has auto_join_rooms, even a held "
                 "account is put there at once; then set application.password: when_approved."
             ),
         )
-
-
-def _fault_of(api: ClientAPI, error: HomeserverError) -> Finding:
-    url = api.client.url
-    if isinstance(error, Misconfigured | NotPossible):
-        return _finding(Level.FAULT, filled(_("The homeserver at %(url)s cannot be used."), url=url), error.remedy)
-    if isinstance(error, Busy):
-        return _finding(Level.WARNING, filled(_("The homeserver at %(url)s is too busy to answer."), url=url))
-    return _finding(
-        Level.FAULT,
-        filled(_("The homeserver at %(url)s does not answer (%(why)s)."), url=url, why=error.detail),
-        _("Start it, or correct homeserver.url. From this machine, curl must get an answer from there."),
-    )
-
-
-def _finding(level: Level, sentence: str | Promise, remedy: str | Promise = "") -> Finding:
-    return Finding(level, str(sentence), str(remedy))
