@@ -208,6 +208,14 @@ def test_dead_link_says_which(
     assert answer["Cache-Control"] == "no-store"
 
 
+def test_link_that_is_used_up_tells_whoever_used_it_that_the_account_is_there(
+    client: Client, make_invite: MakeInvite
+) -> None:
+    make_invite(used=1)
+
+    assert "If it was you who used it, your account is there" in client.get(f"/i/{CODE}").text
+
+
 def test_link_whose_use_is_held_shows_the_form_and_says_why_it_may_fail(
     client: Client, make_invite: MakeInvite
 ) -> None:

@@ -23,6 +23,8 @@ TITLES: dict[str, tuple[int, Promise]] = {
     "invite-for-other": (403, _("This invitation is for somebody else")),
 }
 ANY_OTHER = (400, _("This invitation does not open the door"))
+# Whoever lost the answer to the press that let them in opens the link again, and must not think that it was in vain.
+IF_IT_WAS_YOU = _("If it was you who used it, your account is there: sign in with the name and password you chose.")
 
 
 def dead_link(request: HttpRequest, refusal: InviteRefused, *, code: str) -> HttpResponse:
@@ -46,5 +48,5 @@ def _sentence(refusal: InviteRefused) -> str:
     """Return the refusal's sentence, with its moments in words and on the reader's own clock."""
     moments = {name: moment_tag(value) for name, value in refusal.params.items() if isinstance(value, datetime)}
     if not moments:
-        return str(refusal)
+        return f"{refusal} {IF_IT_WAS_YOU}" if refusal.code == "invite-spent" else str(refusal)
     return Markup(escape(str(refusal.sentence))) % {**refusal.params, **moments}  # noqa: S704 - escaped right here
