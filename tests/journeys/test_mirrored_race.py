@@ -82,9 +82,7 @@ def test_twenty_here_and_twenty_there_make_exactly_as_many_accounts_as_the_limit
     mirroring.sync(invite.code)
     fresh = Invite.objects.get(id=invite.pk)
     assert (fresh.held, fresh.used) == (0, LIMIT)
-    there = mirroring.of(fresh)
-    assert there is not None
-    assert there.used_there == sum("-here-" not in name for name in people)
+    assert mirroring.used_there(fresh) == sum("-here-" not in name for name in people)
 
 
 def test_the_only_use_is_used_once(native_synapse: Synapse) -> None:

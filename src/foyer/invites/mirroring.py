@@ -12,9 +12,10 @@ from __future__ import annotations
 
 import secrets
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import datetime, timedelta
+from typing import Literal
 
 from django.db import transaction
 from django.db.models import F, Q
@@ -85,15 +86,30 @@ def is_pinned(invite: Invite) -> bool:
     return bool(invite.localpart or invite.email)
 
 
-def of(invite: Invite) -> Mirror | None:
-    """Return its row, if it is or ever was to be mirrored."""
-    return Mirror.objects.filter(invite_id=invite.pk).first()
+Standing = Literal["", "waiting", "there", "taken", "over"]
 
 
-def by_invite(invites: Iterable[Invite]) -> dict[int, Mirror]:
-    """Return id → row, for those that have one."""
-    rows = Mirror.objects.filter(invite_id__in=[invite.pk for invite in invites])
-    return {int(row.invite_id or 0): row for row in rows}
+def standing(invite: Invite) -> Standing:
+    """Return how it stands at the homeserver; empty: it is not, and never was, to be mirrored.
+
+    For many, `select_related("mirror")`.
+    """
+    mirror = _row(invite)
+    if mirror is None:
+        return ""
+    if mirror.state != MirrorState.NONE:
+        return "there" if mirror.state == MirrorState.THERE else "taken"
+    return "waiting" if mirror.wanted and invite.is_live and not is_pinned(invite) else "over"
+
+
+def used_there(invite: Invite) -> int:
+    """Return how many of its uses were registrations at the homeserver itself, as far as they are counted."""
+    mirror = _row(invite)
+    return mirror.used_there if mirror else 0
+
+
+def _row(invite: Invite) -> Mirror | None:
+    return getattr(invite, "mirror", None)
 
 
 def want(invite: Invite, wanted: bool) -> None:

@@ -20,6 +20,7 @@ WORDS = {
     Capability.EMAIL: "attach emails",
     Capability.ROOMS: "put people into rooms",
     Capability.SAY: "write to people",
+    Capability.TOKENS: "keep registration tokens there",
 }
 
 
@@ -45,4 +46,10 @@ def look(config: Config) -> Iterator[Finding]:
         yield warning(
             "`after.welcome_message` is shown on the last page only: Foyer cannot write to people in Matrix.",
             "Give homeserver.admin_token.",
+        )
+    if config.invitations.mirror and Capability.TOKENS not in can:
+        yield warning(
+            "`invitations.mirror` is set, and Foyer can keep no registration tokens at the homeserver: invitations are "
+            "made without.",
+            "Give homeserver.admin_token, or set invitations.mirror: false.",
         )

@@ -31,6 +31,7 @@ def edit(
     name: options.Name = None,
     email: options.Email = None,
     inviter: options.Inviter = None,
+    mirror: options.Mirror = None,
     json: options.Json = False,
 ) -> None:
     """Change an invitation; what is not named stays.
@@ -41,8 +42,8 @@ def edit(
         raise CommandFailed("--room and --no-rooms contradict each other. Give one.", exit_code=2)
     boot()
     from foyer.cli import output
-    from foyer.cli.invite import showing, values
-    from foyer.invites import services
+    from foyer.cli.invite import mirrored, showing, values
+    from foyer.invites import mirroring, services
     from foyer.kit.actor import Actor
 
     readers: list[tuple[str, str | None, Any]] = [
@@ -57,9 +58,16 @@ def edit(
     changes = {field: read(text) for field, text, read in readers if text is not None}
     if room or no_rooms:
         changes["rooms"] = values.rooms(room or [])
+    if mirror is not None:
+        changes["mirror"] = mirror
     if not changes:
         raise CommandFailed("Say what to change, for instance --uses 5. `foyer invite edit -h` shows all.", exit_code=2)
-    invite = services.edit(values.invitation(code), actor=Actor.command_line(), **changes)
+    invite = values.invitation(code)
+    if mirror:
+        pins = {field: changes.get(field, getattr(invite, field)) for field in ("localpart", "email")}
+        mirroring.require_possible(**pins)
+    invite = services.edit(invite, actor=Actor.command_line(), **changes)
+    mirrored.tell([invite])
     if json:
         output.print_json(showing.as_json(invite))
     else:

@@ -33,6 +33,7 @@ def create(
     name: options.Name = None,
     email: options.Email = None,
     inviter: options.Inviter = None,
+    mirror: options.Mirror = None,
     count: Annotated[
         int | None,
         typer.Option(min=1, max=MOST_AT_ONCE, metavar="N", help="Make so many, alike but for the code."),
@@ -48,8 +49,8 @@ def create(
     config = boot()
     from django.db import transaction
 
-    from foyer.cli.invite import values
-    from foyer.invites import mailing, services
+    from foyer.cli.invite import mirrored, values
+    from foyer.invites import mailing, mirroring, services
     from foyer.kit.actor import Actor
     from foyer.kit.clock import now
 
@@ -64,7 +65,10 @@ def create(
         localpart=values.localpart(name or ""),
         email=values.email(email or ""),
         inviter=values.text_of("--inviter", inviter or ""),
+        mirror=house.mirror if mirror is None else mirror,
     )
+    if mirror:
+        mirroring.require_possible(localpart=wanted.localpart, email=wanted.email)
     actor = Actor.command_line()
     with transaction.atomic():
         if count is None:
@@ -73,6 +77,7 @@ def create(
             made = services.create_many(count, wanted, actor=actor)
         if send:
             mailing.send(made[0], actor=actor)
+    mirrored.tell(made)
     _print(made, as_json=json, as_array=count is not None, sent=send)
 
 

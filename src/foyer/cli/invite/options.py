@@ -22,4 +22,12 @@ Room = Annotated[
 ]
 Name = Annotated[str | None, typer.Option(metavar="NAME", help="The only user name that can be taken with it.")]
 Email = Annotated[str | None, typer.Option(metavar="EMAIL", help="The email of the person it is for.")]
+Mirror = Annotated[
+    bool | None,
+    typer.Option(
+        "--mirror/--no-mirror",
+        show_default=False,
+        help="Let it be a registration token of the homeserver's own as well, or not.",
+    ),
+]
 Inviter = Annotated[str | None, typer.Option(metavar="TEXT", help="Who invites, as the page says it.")]

@@ -65,7 +65,7 @@ def _newest(*, every: bool) -> QuerySet[Invite]:
     from foyer.invites.models import Invite
     from foyer.kit.clock import now
 
-    found = Invite.objects.order_by("-created_at", "-id")
+    found = Invite.objects.select_related("mirror").order_by("-created_at", "-id")
     if every:
         return found
     return found.filter(
@@ -81,6 +81,7 @@ def show(code: options.Code, json: options.Json = False) -> None:
     from foyer.cli import output
     from foyer.cli.invite import showing, values
     from foyer.cli.local_time import shown
+    from foyer.invites import mirroring
 
     invite = values.invitation(code)
     people = showing.people(invite)
@@ -94,3 +95,5 @@ def show(code: options.Code, json: options.Json = False) -> None:
         joined = person["joined_at"]
         when = shown(datetime.fromisoformat(joined)) if joined else "joining now"
         print(f"  {person['matrix_id'] or '(unknown)'}  {when}")
+    if count := mirroring.used_there(invite):
+        print(f"  and {count} who registered at the homeserver itself: it does not say who")

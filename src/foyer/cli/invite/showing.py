@@ -7,6 +7,7 @@ from typing import Any
 from foyer.accounts.queries import by_ids
 from foyer.cli.local_time import iso, shown
 from foyer.config import current
+from foyer.invites.mirroring import standing, used_there
 from foyer.invites.models import Invite
 from foyer.invites.queries import link, uses_of
 from foyer.kit.clock import now
@@ -39,6 +40,8 @@ def as_json(invite: Invite) -> dict[str, Any]:
         "name": invite.localpart,
         "email": invite.email,
         "inviter": invite.inviter,
+        "mirror": standing(invite) or None,
+        "used_at_homeserver": used_there(invite),
         "created_at": iso(invite.created_at),
         "created_by": invite.created_by,
     }
@@ -63,6 +66,21 @@ def _people(count: int) -> str:
     return "1 person" if count == 1 else f"{count} people"
 
 
+MIRRORED = {
+    "": "",
+    "waiting": "will be a registration token there soon",
+    "there": "is a registration token there as well",
+    "taken": "is no registration token there: another one has this code. Make an invitation with another code",
+    "over": "is no registration token there (any more)",
+}
+
+
+def at_homeserver(invite: Invite) -> str:
+    """Return how it stands there; empty where it was never meant to be there."""
+    words, count = MIRRORED[standing(invite)], used_there(invite)
+    return f"{words}; {_people(count)} registered by it" if count else words
+
+
 def facts(invite: Invite) -> list[tuple[str, str]]:
     """Return names and values for people."""
     limit = "unlimited" if invite.uses_limit is None else str(invite.uses_limit)
@@ -80,5 +98,6 @@ def facts(invite: Invite) -> list[tuple[str, str]]:
         ("User name", invite.localpart),
         ("Email", invite.email),
         ("Inviter", invite.inviter),
+        ("At the homeserver", at_homeserver(invite)),
         ("Made", f"{shown(invite.created_at)} by {invite.created_by}"),
     ]

@@ -12,7 +12,7 @@ from django.utils.translation import gettext as _
 from foyer.accounts import queries as accounts
 from foyer.applications.texts import allowed_email
 from foyer.config import current
-from foyer.invites import listing, mailing, services
+from foyer.invites import listing, mailing, mirroring, services
 from foyer.invites.models import Invite
 from foyer.invites.queries import link, uses_of
 from foyer.kit.matrix import mxid
@@ -62,6 +62,8 @@ def _page(
         invite=invite,
         drawing=qr.drawing(link(invite)),
         guests=_guests(invite),
+        used_there=mirroring.used_there(invite),
+        standing=mirroring.standing(invite),
         can_mail=email.is_configured(),
         is_for_one=invite.uses_limit == 1 or bool(invite.email),
         mails=deliveries.about(f"invite:{invite.pk}"),

@@ -11,6 +11,7 @@ from django.utils.translation import ngettext
 from foyer.accounts.rules import allowed_localpart
 from foyer.applications.texts import allowed_email, cleaned
 from foyer.config import current, places
+from foyer.invites import mirroring
 from foyer.invites.services import NewInvite
 from foyer.kit.clock import now
 from foyer.kit.codes import is_code
@@ -35,7 +36,11 @@ FIELDS = (
     "username",
     "email",
     "code",
+    "mirror",
 )
+
+
+_TICKED = "yes"
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +57,7 @@ class Draft:
     username: str = ""
     email: str = ""
     code: str = ""
+    mirror: str = ""
 
 
 def house_defaults(me: Me) -> NewInvite:
@@ -61,6 +67,7 @@ def house_defaults(me: Me) -> NewInvite:
         uses_limit=house.uses,
         expires_at=now() + house.expires if house.expires else None,
         inviter=me.name if house.show_inviter else "",
+        mirror=house.mirror,
     )
 
 
@@ -68,7 +75,9 @@ def empty(me: Me) -> Draft:
     """Return the form as it is first shown."""
     default = house_defaults(me)
     uses = "" if default.uses_limit is None else str(default.uses_limit)
-    return Draft(uses=uses, expires=day_of(default.expires_at), inviter=default.inviter)
+    return Draft(
+        uses=uses, expires=day_of(default.expires_at), inviter=default.inviter, mirror=_TICKED if default.mirror else ""
+    )
 
 
 def typed(form: QueryDict) -> Draft:
@@ -89,6 +98,7 @@ def read(draft: Draft) -> tuple[int, NewInvite, list[Error]]:
         rooms=_rooms(draft.rooms, errors),
         localpart=_name(draft.username, errors),
         email=_email(draft.email, errors),
+        mirror=_mirror(draft, errors),
     )
     wanted = _with_end(draft, wanted, errors)
     if count > 1:
@@ -152,3 +162,16 @@ def _email(text: str, errors: list[Error]) -> str:
     except Refusal as refusal:
         errors.append(Error("email", str(refusal)))
         return ""
+
+
+def _mirror(draft: Draft, errors: list[Error]) -> bool:
+    """Refuse the tick where somebody made it; where the owner did, it means those that can be mirrored."""
+    if not draft.mirror:
+        return False
+    try:
+        mirroring.require_possible(localpart=draft.username, email=draft.email)
+    except Refusal as refusal:
+        if not current().invitations.mirror:
+            errors.append(Error("mirror", str(refusal)))
+        return False
+    return True

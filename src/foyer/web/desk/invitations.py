@@ -11,7 +11,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from foyer.applications.moves import who
-from foyer.invites import listing, mailing, services
+from foyer.invites import listing, mailing, mirroring, services
 from foyer.invites.errors import CodeTaken
 from foyer.invites.models import Invite
 from foyer.invites.queries import link
@@ -132,6 +132,7 @@ def _form(request: HttpRequest, me: Me, draft: invitation_form.Draft, errors: li
         most=invitation_form.MOST_IN_A_BATCH,
         longest_message=invitation_form.LONGEST_MESSAGE,
         can_mail=email.is_configured(),
+        can_mirror=mirroring.is_possible(),
         wants_mail=bool(request.POST.get("send")),
     )
 
