@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 
 import pytest
 
 from dev.proxy import ChaosProxy
 from dev.synapse import Synapse
+from tests.homeserver.mas_world import MasWorld, mas_world
 from tests.homeserver.worlds import MemoryWorld, SynapseWorld, World
 from tests.support.native import NATIVE
 from tests.support.need import need
@@ -19,14 +21,25 @@ KINDS = [
         pytest.param(("synapse", credentials), id=f"synapse-{credentials}", marks=pytest.mark.synapse)
         for credentials in CREDENTIALS
     ),
+    *(pytest.param(("mas", credentials), id=f"mas-{credentials}") for credentials in ("client", "token")),
 ]
+OF_ADMINS = [kind for kind in KINDS if str(kind.id).endswith(("token", "both"))]
 
 
 def _make(request: pytest.FixtureRequest) -> World:
     kind, credentials = request.param
     if kind == "memory":
         return MemoryWorld(credentials)
+    if kind == "mas":
+        return request.getfixturevalue("mas_worlds")(credentials)
     return SynapseWorld(credentials, request.getfixturevalue("synapse"), request.getfixturevalue("chaos"))
+
+
+@pytest.fixture
+def mas_worlds() -> Iterator[Callable[[str], MasWorld]]:
+    """Make worlds of a Matrix Authentication Service, by credentials; the test fails for what nobody may ask there."""
+    with ExitStack() as stack:
+        yield lambda credentials: stack.enter_context(mas_world(credentials))
 
 
 @pytest.fixture(params=KINDS)
@@ -35,7 +48,7 @@ def world(request: pytest.FixtureRequest) -> World:
     return _make(request)
 
 
-@pytest.fixture(params=[kind for kind in KINDS if "secret" not in str(kind.id)])
+@pytest.fixture(params=OF_ADMINS)
 def admin_world(request: pytest.FixtureRequest) -> World:
     """Those that hold an admin token."""
     return _make(request)
@@ -61,7 +74,7 @@ def native_synapse(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Synapse
         yield running
 
 
-@pytest.fixture(params=[kind for kind in KINDS if "secret" not in str(kind.id)])
+@pytest.fixture(params=[kind for kind in OF_ADMINS if "mas" not in str(kind.id)])
 def token_world(request: pytest.FixtureRequest) -> Iterator[World]:
     """Those that keep registration tokens, and let clients register with them."""
     kind, credentials = request.param

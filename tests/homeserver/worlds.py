@@ -39,10 +39,12 @@ class World(Protocol):
     """One homeserver with the credentials that Foyer holds."""
 
     credentials: str
+    tells_password_of_locked: bool
 
     @property
     def homeserver(self) -> Homeserver: ...
     def sign_in(self, localpart: str, password: str) -> str: ...
+    def use(self, localpart: str, password: str) -> None: ...
     def devices(self, localpart: str) -> int: ...
     def emails(self, localpart: str) -> list[str]: ...
     def rooms(self, localpart: str) -> list[str]: ...
@@ -66,6 +68,7 @@ class MemoryWorld:
     """The double."""
 
     credentials: str
+    tells_password_of_locked = True
 
     def __post_init__(self) -> None:
         self.homeserver = MemoryHomeserver(
@@ -77,6 +80,9 @@ class MemoryWorld:
         if account is None or account.deactivated or account.password != password:
             return "wrong"
         return "locked" if account.locked else "ok"
+
+    def use(self, localpart: str, password: str) -> None:
+        self.homeserver.accounts[localpart].seen = True
 
     def devices(self, localpart: str) -> int:
         return len(self.homeserver.accounts[localpart].devices)
@@ -139,6 +145,7 @@ class SynapseWorld:
     credentials: str
     real: RealSynapse
     chaos: ChaosProxy
+    tells_password_of_locked = True
 
     def __post_init__(self) -> None:
         self.homeserver = adapter(self.real, self.credentials, url=self.chaos.url)
@@ -150,6 +157,9 @@ class SynapseWorld:
             self.real.request("POST", "/_matrix/client/v3/logout", {}, token=answer["access_token"])
             return "ok"
         return {"M_USER_LOCKED": "locked"}.get(answer["errcode"], "wrong")
+
+    def use(self, localpart: str, password: str) -> None:
+        assert self.sign_in(localpart, password) == "ok"
 
     def devices(self, localpart: str) -> int:
         return int(self.real.admin("GET", f"/_synapse/admin/v2/users/{self._id(localpart)}/devices")[1]["total"])

@@ -30,7 +30,7 @@ from foyer.homeserver.mas_probe import examine
 from foyer.homeserver.mas_site import SiteConfig
 from foyer.homeserver.mas_synapse import SignInAtMas, SynapseBesideMas
 from foyer.homeserver.mas_tokens import RegistrationTokens
-from foyer.homeserver.mas_users import MasUser, Users, taken
+from foyer.homeserver.mas_users import NEW_DEVICE, MasUser, Users, taken
 from foyer.homeserver.port import Capability, Created, PasswordPolicy, Probe, Sighting, TokenUses
 from foyer.homeserver.synapse_admin import AdminAPI, unguessable_password
 from foyer.homeserver.synapse_consent import ConsentForm, needs_consent
@@ -290,7 +290,8 @@ class Mas:
     def _signed_in(self, mxid: str, password: str) -> str | None:
         """The account stands; that it could not be signed in must not undo that."""
         try:
-            return self._sign_in.sign_in(mxid, password, initial_device_display_name=DEVICE_NAME)
+            device = {"device_id": NEW_DEVICE, "initial_device_display_name": DEVICE_NAME}
+            return self._sign_in.sign_in(mxid, password, **device)
         except HomeserverError as error:
             log.warning("A new account could not be signed in: %s", error.detail)
             return None

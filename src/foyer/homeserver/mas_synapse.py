@@ -10,9 +10,8 @@ from django.utils.translation import gettext_lazy as _
 from foyer.homeserver.client_api import ClientAPI
 from foyer.homeserver.errors import HomeserverError, NotPossible, SignInRefused, filled
 from foyer.homeserver.http import Answer
+from foyer.homeserver.mas_users import TRIAL_DEVICE
 
-TRIAL_DEVICE = "FOYERTRIAL"
-"""The service allows letters, digits and hyphens."""
 NO_COMPATIBILITY = _(
     "%(url)s lets no Matrix client sign in with a password, so that Foyer cannot try one. Add `- name: compat` to the "
     "resources of the listener that homeserver.mas.url leads to, in config.yaml of the Matrix Authentication Service."

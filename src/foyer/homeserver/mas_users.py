@@ -23,8 +23,11 @@ PASSWORDS_OFF = _(
     "The Matrix Authentication Service keeps no passwords. Set passwords.enabled: true in its config.yaml."
 )
 PAGE = 100
-SIGNS_OF_LIFE = ("user-sessions", "compat-sessions", "oauth2-sessions")
+SIGNS_OF_LIFE = ("/user-sessions", "/oauth2-sessions", "/compat-sessions")
 """Whoever signed in has one of these, ended or not."""
+TRIAL_DEVICE, NEW_DEVICE = "FOYERTRIAL", "FOYERJOINED"
+OUR_DEVICES = (TRIAL_DEVICE, NEW_DEVICE)
+"""The ids of devices that we sign in with. The service allows letters, digits and hyphens in them."""
 NOT_EVERYWHERE = frozenset({"/personal-sessions"})
 """What older services do not have, and therefore nothing of."""
 
@@ -72,7 +75,7 @@ class Users:
             return None
         return Sighting(
             created_at=user.created_at.replace(microsecond=0),
-            seen=any(self._sessions(kind, user.id, active=False) for kind in SIGNS_OF_LIFE),
+            seen=self._was_used(user.id),
             locked=user.locked,
             deactivated=user.deactivated,
         )
@@ -148,8 +151,9 @@ class Users:
             ("oauth2-sessions", "finish"),
             ("personal-sessions", "revoke"),
         ):
-            for session in self._sessions(kind, user_id, active=True):
-                answer = self.api.call("POST", f"/{kind}/{session}/{deed}")
+            whose = "filter[actor_user]" if kind == "personal-sessions" else "filter[user]"
+            for session in list(every(self.api, f"/{kind}", {whose: user_id, "filter[status]": "active"})):
+                answer = self.api.call("POST", f"/{kind}/{session['id']}/{deed}")
                 if not answer.ok and answer.status not in (400, 404, 409):  # Those say that it has ended.
                     raise self.api.unexpected(answer)
 
@@ -161,12 +165,13 @@ class Users:
     def _failed(self, answer: Answer) -> AccountMissing | Misconfigured:
         return AccountMissing(**answer.said) if answer.status == 404 else self.api.unexpected(answer)
 
-    def _sessions(self, kind: str, user_id: str, *, active: bool) -> list[str]:
-        """Return ids of its sessions of a kind: all that live, or just enough to see that there was one."""
-        whose = "filter[actor_user]" if kind == "personal-sessions" else "filter[user]"
-        if not active:
-            return [item["id"] for item in _page(self.api, f"/{kind}", {whose: user_id, "page[first]": "1"})[0]]
-        return [item["id"] for item in every(self.api, f"/{kind}", {whose: user_id, "filter[status]": "active"})]
+    def _was_used(self, user_id: str) -> bool:
+        """Somebody signed in to it, other than we."""
+        return any(
+            entry["attributes"].get("device_id") not in OUR_DEVICES
+            for kind in SIGNS_OF_LIFE
+            for entry in every(self.api, kind, {"filter[user]": user_id})
+        )
 
 
 def taken(asked: str) -> NameTaken:

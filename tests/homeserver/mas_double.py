@@ -1,0 +1,504 @@
+"""A Matrix Authentication Service as its published API and its manual describe it, over HTTP on loopback.
+
+It checks every request, and every answer of its own, against mas_schema.py. What nobody may ask, it notes in `wrongs`;
+the fixture fails the test that made it do so. Nobody has compared it with a running service.
+"""
+
+from __future__ import annotations
+
+import base64
+import json
+import re
+import secrets
+import threading
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+from urllib.parse import parse_qs, unquote
+
+from zxcvbn import zxcvbn
+
+from foyer.kit.clock import now
+from tests.homeserver.mas_schema import API, SESSIONS, Operation, find, wrong
+from tests.support.listening import Asked, Listener, Reply
+
+CLIENT_ID = "01J44QC8BCY7FCFM7WGHQGKMTJ"
+CLIENT_SECRET = "eequie6Oth4Ip2 In:ahT5/zQu8"
+CROCKFORD = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
+SITE: dict[str, Any] = {
+    "server_name": "localhost",
+    "password_login_enabled": True,
+    "password_registration_enabled": False,
+    "password_registration_email_required": True,
+    "password_registration_token_required": False,
+    "registration_token_required": False,
+    "email_change_allowed": True,
+    "displayname_change_allowed": True,
+    "password_change_allowed": True,
+    "account_recovery_allowed": False,
+    "account_deactivation_allowed": True,
+    "captcha_enabled": False,
+    "minimum_password_complexity": 1,
+}
+
+
+@dataclass
+class Person:
+    """One account there, open to the eyes of tests."""
+
+    id: str
+    username: str
+    created_at: datetime
+    locked_at: datetime | None = None
+    deactivated_at: datetime | None = None
+    password: str | None = field(default=None, repr=False)
+
+
+@dataclass
+class Session:
+    """One sign-in of any kind."""
+
+    id: str
+    kind: str
+    user_id: str
+    created_at: datetime
+    ended_at: datetime | None = None
+    device: str | None = None
+
+
+@dataclass
+class RegistrationToken:
+    """One of the service's own."""
+
+    id: str
+    token: str
+    usage_limit: int | None
+    expires_at: datetime | None
+    created_at: datetime
+    times_used: int = 0
+    revoked_at: datetime | None = None
+
+    @property
+    def is_valid(self) -> bool:
+        """Somebody could register with it now."""
+        is_over = self.expires_at is not None and self.expires_at <= now()
+        is_spent = self.usage_limit is not None and self.times_used >= self.usage_limit
+        return not (is_over or is_spent or self.revoked_at)
+
+
+@dataclass
+class MasDouble:
+    """The service. homeserver_has: asked before a name is given; provision: told of a new account.
+
+    token_lifetime: of the client's access tokens, in seconds. page_limit: how many a page of a list has at most.
+    """
+
+    homeserver_has: Callable[[str], bool] = lambda _name: False
+    provision: Callable[[str], None] = lambda _name: None
+    site: dict[str, Any] = field(default_factory=lambda: dict(SITE))
+    clients: dict[str, str] = field(default_factory=lambda: {CLIENT_ID: CLIENT_SECRET})
+    admin_clients: set[str] = field(default_factory=lambda: {CLIENT_ID})
+    has_admin_api: bool = True
+    has_compat: bool = True
+    has_personal_sessions: bool = True
+    token_lifetime: float = 300.0
+    page_limit: int = 100
+    people: dict[str, Person] = field(default_factory=dict, init=False)
+    emails: list[dict[str, Any]] = field(default_factory=list, init=False)
+    sessions: list[Session] = field(default_factory=list, init=False)
+    tokens: list[RegistrationToken] = field(default_factory=list, init=False)
+    wrongs: list[str] = field(default_factory=list, init=False)
+    exchanges: list[dict[str, Any]] = field(default_factory=list, init=False, repr=False)
+    tokens_given: int = field(default=0, init=False)
+    _access: dict[str, float] = field(default_factory=dict, init=False, repr=False)
+    _compat: dict[str, Session] = field(default_factory=dict, init=False, repr=False)
+    _last_id: int = field(default=0, init=False, repr=False)
+    _lock: threading.RLock = field(default_factory=threading.RLock, init=False, repr=False)
+
+    def start(self) -> Listener:
+        """Listen; the caller stops it."""
+        return Listener(self.answer)
+
+    def person(self, username: str) -> Person | None:
+        """Whoever has this name."""
+        return next((person for person in self.people.values() if person.username == username), None)
+
+    def register(self, username: str, password: str) -> Person:
+        """Let a person register at the service itself."""
+        with self._lock:
+            person = self._add_person(username)
+            person.password = password
+            self._add_session("user-sessions", person.id)
+            return person
+
+    def live_sessions(self, username: str) -> list[Session]:
+        """Sessions of any kind that have not ended."""
+        person = self.person(username)
+        return [it for it in self.sessions if person and it.user_id == person.id and it.ended_at is None]
+
+    def sign_in_at_browser(self, username: str) -> None:
+        """Let a person sign in at the service's own pages, with an app behind it."""
+        person = self.person(username)
+        assert person is not None
+        for kind in ("user-sessions", "oauth2-sessions", "personal-sessions"):
+            self._add_session(kind, person.id)
+
+    def forget_access(self) -> None:
+        """Take back every access token that was given, as a restart with a new database would."""
+        self._access.clear()
+
+    def answer(self, asked: Asked) -> Reply:
+        """Answer one request, with everything locked."""
+        with self._lock:
+            reply = self._answer(asked)
+            self.exchanges.append({"asked": asked, "reply": reply})
+            return reply
+
+    def _answer(self, asked: Asked) -> Reply:
+        if asked.path == "/oauth2/token":
+            return self._give_token(asked)
+        if re.fullmatch(r"/_matrix/client/v3/(login|logout)", asked.path):
+            return self._compatibility(asked)
+        if not asked.path.startswith(API) or not self.has_admin_api:
+            if not asked.path.startswith(API):
+                self.wrongs.append(f"{asked.method} {asked.path} is not the service's")
+            return Reply(404, None, content_type="text/html", text="<html>Not found</html>")
+        found = find(asked.method, asked.path)
+        if found is None:
+            self.wrongs.append(f"{asked.method} {asked.path} is not known")
+            return _error(404, "Not found")
+        if "personal-sessions" in asked.path and not self.has_personal_sessions:
+            return Reply(404, None, content_type="text/html", text="<html>Not found</html>")
+        operation, named = found
+        self.wrongs += [f"{operation.name}: {complaint}" for complaint in _complaints(asked, operation)]
+        if reply := self._refuse_access(asked):
+            return reply
+        reply = self._do(operation, named, asked)
+        self.wrongs += [f"answer of {operation.name}: {complaint}" for complaint in _misanswered(operation, reply)]
+        return reply
+
+    def _do(self, operation: Operation, named: dict[str, str], asked: Asked) -> Reply:
+        match operation.name.split():
+            case ["version"]:
+                return Reply(200, {"version": "v1.22.0"})
+            case ["site-config"]:
+                return Reply(200, self.site)
+            case ["list", "emails" | "tokens"] | ["list", _] as words:
+                return self._list(words[1], asked)
+            case ["end", kind]:
+                return self._end(kind, named["id"])
+            case [_, "email"]:
+                return self._email(asked, named)
+            case [deed, "token"]:
+                return self._token(deed, asked, named)
+            case _:
+                return self._user(operation.name, asked, named)
+
+    def _user(self, deed: str, asked: Asked, named: dict[str, str]) -> Reply:
+        if deed == "add user":
+            return self._add(asked)
+        if deed == "by-username":
+            person = self.person(unquote(named["name"]))
+            if person is None:
+                return _error(404, f'User with username "{unquote(named["name"])}" not found')
+            return Reply(200, self._shown(person, asked.path))
+        if deed == "set-password" and not self.site["password_login_enabled"]:
+            return _error(403, "Password auth is disabled")
+        person = self.people.get(named["id"])
+        if person is None:
+            return _error(404, f"User ID {named['id']} not found")
+        if deed == "set-password":
+            return self._set_password(person, asked.body)
+        if deed == "lock":
+            person.locked_at = person.locked_at or now()
+        elif deed == "unlock":
+            person.locked_at = None
+        else:
+            person.deactivated_at = None
+        return Reply(200, self._shown(person, asked.path))
+
+    def _add(self, asked: Asked) -> Reply:
+        name = asked.body.get("username", "")
+        if self.person(name):
+            return _error(409, "User already exists")
+        if not re.fullmatch(r"[a-z0-9=./+-][a-z0-9=_./+-]{0,254}", name):
+            return _error(400, "Username is not valid")
+        if self.homeserver_has(name):
+            return _error(409, "Username is reserved by the homeserver")
+        person = self._add_person(name)
+        self.provision(name)
+        return Reply(201, self._shown(person))
+
+    def _set_password(self, person: Person, body: dict[str, Any]) -> Reply:
+        password = body.get("password", "")
+        if not body.get("skip_password_check") and _score(password) < self.site["minimum_password_complexity"]:
+            return _error(400, "Password is too weak")
+        person.password = password
+        return Reply(204)
+
+    def _email(self, asked: Asked, named: dict[str, str]) -> Reply:
+        if asked.method == "DELETE":
+            entry = next((entry for entry in self.emails if entry["id"] == named["id"]), None)
+            if entry is None:
+                return _error(404, f"User email ID {named['id']} not found")
+            self.emails.remove(entry)
+            return Reply(204)
+        address = asked.body.get("email", "")
+        if asked.body.get("user_id") not in self.people:
+            return _error(404, f"User ID {asked.body.get('user_id')} not found")
+        if not re.fullmatch(r"[^@\s]+@[^@\s]+", address):
+            return _error(400, f'Email "{address}" is not valid', "Missing domain or user")
+        if any(entry["attributes"]["email"] == address for entry in self.emails):
+            return _error(409, f'User email "{address}" already in use')
+        return Reply(201, _single(self.add_email(asked.body["user_id"], address)))
+
+    def add_email(self, user_id: str, address: str) -> dict[str, Any]:
+        """Add an email, whoever has it, as another request at the same moment can."""
+        attributes = {"created_at": _text(now()), "user_id": user_id, "email": address}
+        entry = _resource("user-email", "user-emails", self._new_id(), attributes)
+        self.emails.append(entry)
+        return entry
+
+    def _token(self, deed: str, asked: Asked, named: dict[str, str]) -> Reply:
+        if deed == "add":
+            if any(token.token == asked.body["token"] for token in self.tokens):
+                return _error(409, "A registration token with the same token already exists")
+            ends = asked.body.get("expires_at")
+            token = RegistrationToken(
+                self._new_id(), asked.body["token"], asked.body.get("usage_limit"), _moment(ends), created_at=now()
+            )
+            self.tokens.append(token)
+            return Reply(201, _single(_shown_token(token)))
+        found = next((token for token in self.tokens if token.id == named["id"]), None)
+        if found is None:
+            return _error(404, f"Registration token with ID {named['id']} not found")
+        if deed in ("revoke", "unrevoke") and (deed == "revoke") == (found.revoked_at is not None):
+            said = "is already" if deed == "revoke" else "is not"
+            return _error(400, f"Registration token with ID {found.id} {said} revoked")
+        if deed in ("revoke", "unrevoke"):
+            found.revoked_at = now() if deed == "revoke" else None
+        if "usage_limit" in asked.body:
+            found.usage_limit = asked.body["usage_limit"]
+        if "expires_at" in asked.body:
+            found.expires_at = _moment(asked.body["expires_at"])
+        return Reply(200, _single(_shown_token(found), asked.path))
+
+    def _list(self, kind: str, asked: Asked) -> Reply:
+        query = {key: values[0] for key, values in asked.query.items()}
+        if kind == "tokens":
+            entries = [_shown_token(token) for token in self.tokens]
+        elif kind == "emails":
+            entries = [entry for entry in self.emails if _matches(entry, query)]
+        else:
+            whose = query.get("filter[actor_user]" if kind == "personal-sessions" else "filter[user]")
+            if whose is not None and whose not in self.people:
+                return _error(404, f"User ID {whose} not found")
+            found = [it for it in self.sessions if it.kind == kind and whose in (None, it.user_id)]
+            if status := query.get("filter[status]"):
+                found = [it for it in found if (it.ended_at is None) == (status == "active")]
+            entries = [_shown_session(it) for it in found]
+        size = min(int(query.get("page[first]", "10")), self.page_limit)
+        rest = [entry for entry in entries if entry["id"] > query.get("page[after]", "")]
+        page = [{**entry, "meta": {"page": {"cursor": entry["id"]}}} for entry in rest[:size]]
+        links = {"self": f"{asked.path}?page[first]={size}", "first": f"{asked.path}?page[first]={size}"}
+        if len(rest) > size:
+            links["next"] = f"{asked.path}?page[after]={page[-1]['id']}&page[first]={size}"
+        return Reply(200, {"meta": {"count": len(entries)}, "data": page, "links": links})
+
+    def _end(self, kind: str, identifier: str) -> Reply:
+        session = next((it for it in self.sessions if it.kind == kind and it.id == identifier), None)
+        if session is None:
+            return _error(404, f"Session with ID {identifier} not found")
+        if session.ended_at is not None:
+            return _error(409 if kind == "personal-sessions" else 400, f"Session with ID {identifier} has ended")
+        session.ended_at = now()
+        return Reply(200, _single(_shown_session(session)))
+
+    def _give_token(self, asked: Asked) -> Reply:
+        form = {key: values[0] for key, values in parse_qs(asked.text).items()}
+        if asked.method != "POST" or asked.content_type != "application/x-www-form-urlencoded":
+            self.wrongs.append(f"{asked.method} /oauth2/token with {asked.content_type}")
+        if form != {"grant_type": "client_credentials", "scope": "urn:mas:admin"}:
+            self.wrongs.append(f"/oauth2/token is asked {sorted(form)}")
+        scheme, _, encoded = asked.headers.get("authorization", "").partition(" ")
+        name, _, secret = base64.b64decode(encoded).decode().partition(":")
+        if scheme != "Basic" or self.clients.get(name) != secret:
+            return Reply(401, {"error": "invalid_client", "error_description": "Client authentication failed"})
+        if name not in self.admin_clients:
+            return Reply(403, {"error": "invalid_scope", "error_description": "urn:mas:admin is not allowed"})
+        text = f"mat_{secrets.token_hex(15)}"
+        self._access[text] = time.monotonic() + self.token_lifetime
+        self.tokens_given += 1
+        answer = {"access_token": text, "token_type": "Bearer", "expires_in": int(self.token_lifetime)}
+        return Reply(200, {**answer, "scope": "urn:mas:admin"})
+
+    def _refuse_access(self, asked: Asked) -> Reply | None:
+        scheme, _, token = asked.headers.get("authorization", "").partition(" ")
+        if scheme != "Bearer" or not token:
+            self.wrongs.append(f"{asked.method} {asked.path} without an access token")
+            return _error(400, "Missing authorization header")
+        if token not in self._access:
+            return _error(401, "Unknown access token")
+        return _error(401, "Access token expired") if self._access[token] <= time.monotonic() else None
+
+    def _compatibility(self, asked: Asked) -> Reply:
+        if not self.has_compat:
+            return Reply(404, None, content_type="text/html", text="<html>Not found</html>")
+        if asked.path.endswith("logout"):
+            session = self._compat.pop(asked.headers.get("authorization", "").removeprefix("Bearer "), None)
+            if session is None or session.ended_at is not None:
+                return _matrix(401, "M_UNKNOWN_TOKEN", "Invalid access token")
+            session.ended_at = now()
+            return Reply(200, {})
+        flows = [{"type": "m.login.password"}] if self.site["password_login_enabled"] else []
+        if asked.method == "GET":
+            return Reply(200, {"flows": [*flows, {"type": "m.login.sso"}, {"type": "m.login.token"}]})
+        if not flows:
+            return _matrix(400, "M_UNRECOGNIZED", "Invalid login type")
+        return self._log_in(asked.body)
+
+    def _log_in(self, body: dict[str, Any]) -> Reply:
+        name = body["identifier"]["user"].removeprefix("@").partition(":")[0]
+        person = self.person(name)
+        if person is None or person.deactivated_at:
+            return _matrix(403, "M_FORBIDDEN", "Invalid username/password")
+        if person.locked_at:  # before the password is looked at
+            return _matrix(401, "M_USER_LOCKED", "User account has been locked")
+        if person.password is None or person.password != body["password"]:
+            return _matrix(403, "M_FORBIDDEN", "Invalid username/password")
+        session = self._add_session("compat-sessions", person.id)
+        session.device = body.get("device_id") or secrets.token_hex(5).upper()
+        text = f"mct_{secrets.token_hex(15)}"
+        self._compat[text] = session
+        mxid = f"@{name}:{self.site['server_name']}"
+        return Reply(200, {"access_token": text, "device_id": session.device, "user_id": mxid})
+
+    def _add_person(self, username: str) -> Person:
+        person = Person(self._new_id(), username, created_at=now())
+        self.people[person.id] = person
+        return person
+
+    def _add_session(self, kind: str, user_id: str) -> Session:
+        assert kind in SESSIONS
+        session = Session(self._new_id(), kind, user_id, created_at=now())
+        self.sessions.append(session)
+        return session
+
+    def _new_id(self) -> str:
+        """Return a ULID, later than all before."""
+        self._last_id = max(self._last_id + 1, int(time.time() * 1000) << 80)
+        return "".join(CROCKFORD[(self._last_id >> shift) & 31] for shift in range(125, -1, -5))
+
+    def _shown(self, person: Person, path: str = "") -> dict[str, Any]:
+        attributes = {
+            "username": person.username,
+            "created_at": _text(person.created_at),
+            "locked_at": _text(person.locked_at),
+            "deactivated_at": _text(person.deactivated_at),
+            "admin": False,
+            "legacy_guest": False,
+        }
+        return _single(_resource("user", "users", person.id, attributes), path)
+
+
+def _complaints(asked: Asked, operation: Operation) -> Iterator[str]:
+    """Yield what is wrong with a request."""
+    if operation.body is None and asked.text:
+        yield "takes no body"
+    if operation.body is not None:
+        if asked.content_type != "application/json":
+            yield f"content type {asked.content_type!r}"
+        yield from wrong(asked.body, operation.body, "body")
+    if "application/json" not in asked.headers.get("accept", ""):
+        yield f"accepts {asked.headers.get('accept')!r}"
+    for key, values in asked.query.items():
+        if key not in operation.query or len(values) > 1:
+            yield f"query {key} is not known"
+        else:
+            yield from wrong(values[0], operation.query[key], f"query {key}")
+
+
+def _misanswered(operation: Operation, reply: Reply) -> Iterator[str]:
+    if reply.status not in operation.replies:
+        yield f"status {reply.status}"
+        return
+    shape = operation.replies[reply.status]
+    if shape is None:
+        yield from ["a body"] if reply.body is not None else []
+    else:
+        yield from wrong(reply.body, shape, "answer")
+
+
+def _matches(entry: dict[str, Any], query: dict[str, str]) -> bool:
+    user, email = query.get("filter[user]"), query.get("filter[email]")
+    attributes = entry["attributes"]
+    return user in (None, attributes["user_id"]) and email in (None, attributes["email"])
+
+
+def _shown_session(session: Session) -> dict[str, Any]:
+    common = {"created_at": _text(session.created_at)}
+    if session.kind == "personal-sessions":
+        attributes = {**common, "revoked_at": _text(session.ended_at), "actor_user_id": session.user_id}
+        attributes |= {"human_name": "an admin's", "scope": "urn:matrix:client:api:*"}
+    else:
+        attributes = {**common, "finished_at": _text(session.ended_at), "user_id": session.user_id}
+    if session.kind == "compat-sessions":
+        attributes |= {"device_id": session.device}
+    if session.kind == "oauth2-sessions":
+        attributes |= {"client_id": CLIENT_ID, "scope": "urn:matrix:client:api:*"}
+    return _resource(session.kind.removesuffix("s"), session.kind, session.id, attributes)
+
+
+def _shown_token(token: RegistrationToken) -> dict[str, Any]:
+    attributes = {
+        "token": token.token,
+        "valid": token.is_valid,
+        "usage_limit": token.usage_limit,
+        "times_used": token.times_used,
+        "created_at": _text(token.created_at),
+        "last_used_at": None,
+        "expires_at": _text(token.expires_at),
+        "revoked_at": _text(token.revoked_at),
+    }
+    return _resource("user-registration_token", "user-registration-tokens", token.id, attributes)
+
+
+def _resource(kind: str, plural: str, identifier: str, attributes: dict[str, Any]) -> dict[str, Any]:
+    links = {"self": f"{API}/{plural}/{identifier}"}
+    return {"type": kind, "id": identifier, "attributes": attributes, "links": links}
+
+
+def _single(resource: dict[str, Any], path: str = "") -> dict[str, Any]:
+    return {"data": resource, "links": {"self": path or resource["links"]["self"]}}
+
+
+def _error(status: int, *titles: str) -> Reply:
+    return Reply(status, {"errors": [{"title": title} for title in titles]})
+
+
+def _matrix(status: int, errcode: str, error: str) -> Reply:
+    return Reply(status, {"errcode": errcode, "error": error})
+
+
+def _text(moment: datetime | None) -> str | None:
+    return None if moment is None else moment.isoformat().replace("+00:00", "Z")
+
+
+def _moment(text: str | None) -> datetime | None:
+    return None if text is None else datetime.fromisoformat(text)
+
+
+def _score(password: str) -> int:
+    return int(zxcvbn(password[:72], max_length=72)["score"]) if password else 0
+
+
+def dump(exchanges: list[dict[str, Any]]) -> Iterator[str]:
+    """Yield every exchange with the admin API as a line of JSON, to be compared with the published API."""
+    for exchange in exchanges:
+        asked, reply = exchange["asked"], exchange["reply"]
+        if asked.path.startswith(API):
+            body = json.loads(asked.text) if asked.text else None
+            said = {"method": asked.method, "path": asked.path, "query": asked.query, "body": body}
+            yield json.dumps({**said, "status": reply.status, "answer": reply.body})
