@@ -126,6 +126,15 @@ class Postgres:
         self._run("createdb", *where, name, env={"PGPASSWORD": self.password})
         return self.url(name)
 
+    def start_again(self) -> None:
+        """Start it once more after its process was ended: the same port, the same databases.
+
+        Raises:
+            NotReady: as start().
+        """
+        self.log.unlink(missing_ok=True)  # an older start has said that it is ready
+        self._launch()
+
     def stop(self) -> None:
         """End it and remove its files."""
         if self.process is not None:

@@ -96,7 +96,7 @@ def _database() -> str:
             return _writing(cursor)
     except Error as error:
         log.warning("the database does not answer", reason=sentence_for(error))
-        return "does not answer"
+        return READ_ONLY if "readonly" in str(error) else "does not answer"
     finally:
         connection.close()
 

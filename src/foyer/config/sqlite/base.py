@@ -11,6 +11,7 @@ and each job looks first whether the path still leads to the file that is open, 
 from __future__ import annotations
 
 import contextlib
+import errno
 import fcntl
 import os
 import threading
@@ -20,6 +21,11 @@ from django.db.backends.sqlite3 import base
 from django.db.utils import OperationalError
 
 WAIT_SECONDS = 20.0
+# The gate is met first; SQLite would say these, and its words are known elsewhere.
+READ_ONLY = "attempt to write a readonly database"
+SAID_BY_SQLITE = dict.fromkeys((errno.EACCES, errno.EPERM, errno.EROFS), READ_ONLY) | {
+    errno.ENOSPC: "database or disk is full"
+}
 
 
 class WriteGate:
@@ -45,7 +51,9 @@ class WriteGate:
             fcntl.flock(self._fd, fcntl.LOCK_EX)
         except OSError as error:
             self._thread_lock.release()
-            raise OperationalError(f"unable to open database file: {error}") from error
+            raise OperationalError(
+                SAID_BY_SQLITE.get(error.errno or 0, f"unable to open database file: {error}")
+            ) from error
 
     def release(self) -> None:
         """Let the next one in."""
@@ -104,7 +112,8 @@ class DatabaseWrapper(base.DatabaseWrapper):
         """Open the file, making it readable for its owner alone. What SQLite puts beside it takes after it.
 
         Raises:
-            OperationalError: it cannot be opened; or it was here before, and an empty one in its place helps nobody.
+            OperationalError: it cannot be opened, or not be written; or it was here before, is gone, and an empty one
+                in its place helps nobody.
         """
         if self.is_in_memory_db():
             return super().get_new_connection(conn_params)
@@ -115,15 +124,15 @@ class DatabaseWrapper(base.DatabaseWrapper):
         self._opened = _file_number(path)
         if self._opened is None:
             raise OperationalError("unable to open database file")
+        if not os.access(path, os.W_OK):
+            # SQLite would open it for reading; as long as one thread of this process has it open so, none can write.
+            raise OperationalError(READ_ONLY)
         connection = super().get_new_connection(conn_params)
         _known.add(path)
         return connection
 
     def is_usable(self) -> bool:
-        """Say whether the connection can go on: nothing failed in it, and its file is where it was.
-
-        One that was opened while the file could not be written would never write, so a failed one is not used again.
-        """
+        """Say whether the connection can go on: nothing failed in it, and its file is where it was."""
         if self.is_in_memory_db():
             return super().is_usable()
         path = os.fspath(self.settings_dict["NAME"])
