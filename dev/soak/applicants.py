@@ -15,6 +15,7 @@ from dev.soak.visitor import Broken, path_of
 
 REASON = "I grow tomatoes, and a friend of mine told me about this server."
 LOOKS_AGAIN_SECONDS = 20.0
+ALREADY = 409
 _KEY = re.compile(r"/apply/([0-9a-f]{32})")
 _CODE = re.compile(r"^\s*(\d{6})\s*$", re.MULTILINE)
 _CONFIRM = re.compile(r"\S+/apply/confirm/\S+")
@@ -106,6 +107,9 @@ class Applicant(Person):
         self.note(f"{way} → {proved.status} {page_path(proved)} {heading(proved)} {errors(proved)}")
         if found := _KEY.search(proved.url):
             self.key = found[1]  # the button may belong to an earlier try
+        if proved.status == ALREADY and (mail := self._newest("already asked")):
+            self.key = _KEY.findall(text_of(mail))[0]  # two clicks began two requests; one of them is proven
+            return self._look()
         if proved.status >= 500 or _place(proved) in ("verify", "confirm"):
             self.wait(0.3, 1.0)
             return self._look()

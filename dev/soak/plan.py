@@ -29,7 +29,7 @@ class Plan:
     timeout: str = "10s"
     credentials: Credentials = "both"
     has_desk: bool = True
-    patience_seconds: float = 240.0
+    patience_seconds: float = 180.0
 
     @property
     def machines(self) -> int:
@@ -50,4 +50,4 @@ class Plan:
 
 def short(database: Database, seed: int) -> Plan:
     """The form that runs with every change: under a minute."""
-    return Plan(database, seed, people=20, kills=4, seconds=22.0, timeout="2s", has_desk=False, patience_seconds=60.0)
+    return Plan(database, seed, people=20, kills=4, seconds=22.0, timeout="2s", has_desk=False, patience_seconds=90.0)
