@@ -19,7 +19,20 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from dev.bench import applying, beside, desk, footprint, growth, hanging, machine, speed, synapse
+from dev.bench import (
+    applying,
+    beside,
+    desk,
+    drip,
+    footprint,
+    goals,
+    growth,
+    hanging,
+    machine,
+    patience,
+    speed,
+    synapse,
+)
 from dev.bench.scale import Found, Scale
 from dev.bench.tables import put
 from dev.environments import CACHE, ROOT
@@ -39,23 +52,33 @@ class Case:
 
 
 CASES = {
-    "beside": Case(beside.measure, beside.text),
-    "applying": Case(applying.measure, applying.text),
-    "applications": Case(desk.measure, desk.text),
-    "hanging": Case(hanging.measure, hanging.text),
-    "growth": Case(growth.measure, growth.text),
-    "speed": Case(speed.measure, speed.text),
-    "synapse": Case(synapse.measure, synapse.text),
-    "footprint": Case(footprint.measure, footprint.text),
+    name: Case(module.measure, module.text)
+    for name, module in {
+        "beside": beside,
+        "speed": speed,
+        "synapse": synapse,
+        "growth": growth,
+        "applying": applying,
+        "applications": desk,
+        "hanging": hanging,
+        "patience": patience,
+        "drip": drip,
+        "footprint": footprint,
+    }.items()
 }
 
 
 def measure(name: str, scale: Scale) -> Found:
     """Measure one case; what is found says when, on what, and how busy the machine was before."""
-    busy = machine.load_average()
+    busy, begin = machine.load_average(), time.monotonic()
     found = CASES[name].measure(scale)
-    when = time.strftime("%Y-%m-%d", time.gmtime())
-    return {"measured": when, "load_before": busy, "machine": machine.describe(scale.folder), "found": found}
+    return {
+        "measured": time.strftime("%Y-%m-%d", time.gmtime()),
+        "load_before": busy,
+        "took_seconds": round(time.monotonic() - begin),
+        "machine": machine.describe(scale.folder),
+        "found": found,
+    }
 
 
 def written(one: Found, name: str) -> str:
@@ -74,7 +97,12 @@ def document_of(document: str, figures: dict[str, Any]) -> str:
     for name in CASES:
         if name in figures:
             document = put(document, name, written(figures[name], name))
-    return document
+    return put(document, "goals", f"{goals.text(figures)}\n\n{_duration(figures)}".strip())
+
+
+def _duration(figures: dict[str, Any]) -> str:
+    took = [figures[name]["took_seconds"] for name in CASES if "took_seconds" in figures.get(name, {})]
+    return f"To measure all of it took {sum(took) / 60:.0f} minutes." if len(took) == len(CASES) else ""
 
 
 def _keep(measured: dict[str, Found]) -> None:
@@ -111,7 +139,6 @@ def main(arguments: list[str]) -> int:
 
 def _measured(name: str, folder: Path, *, quick: bool) -> bool:
     """Measure one case and keep it. Where it cannot be, say why: the other cases are measured all the same."""
-    begin = time.monotonic()
     own = folder / name
     own.mkdir()
     try:
@@ -121,7 +148,7 @@ def _measured(name: str, folder: Path, *, quick: bool) -> bool:
         return False
     finally:
         shutil.rmtree(own, ignore_errors=True)
-    print(f"\n{written(found, name)}\n\n{name} took {time.monotonic() - begin:.0f} s.\n", flush=True)
+    print(f"\n{written(found, name)}\n\n{name} took {found['took_seconds']} s.\n", flush=True)
     if not quick:
         _keep({name: found})
     return True

@@ -27,6 +27,8 @@ class Answers(BaseHTTPRequestHandler):
             return
         if self.path == "/slow":
             time.sleep(0.2)
+        if self.path == "/last":
+            self.close_connection = True
         self.send_response(204 if self.path == "/nothing" else 404 if self.path == "/missing" else 200)
         if self.path == "/chunks":
             self.send_header("Transfer-Encoding", "chunked")
@@ -35,6 +37,8 @@ class Answers(BaseHTTPRequestHandler):
                 self.wfile.write(chunk)
                 self.wfile.flush()
             return
+        if self.path == "/last":
+            self.send_header("Connection", "close")
         if self.path != "/nothing":
             self.send_header("Content-Length", "5")
         self.end_headers()
@@ -71,6 +75,25 @@ def test_run_counts_a_connection_that_breaks_as_status_0_and_goes_on(port: int) 
     requests = iter([load.get("/cut"), load.get("/")])
 
     assert load.run(port, requests, connections=1).statuses == {0: 1, 200: 1}
+
+
+def test_run_opens_a_new_connection_where_the_server_closes_after_an_answer(port: int) -> None:
+    assert load.run(port, iter([load.get("/last")] * 6), connections=2).statuses == {200: 6}
+
+
+def test_post_with_a_cookie_is_a_whole_request() -> None:
+    request = load.post("/sent", "a=b", accept="text/html", cookie="visit=7")
+
+    assert request.splitlines() == [
+        b"POST /sent HTTP/1.1",
+        b"Host: localhost",
+        b"Accept: text/html",
+        b"Cookie: visit=7",
+        b"Content-Type: application/x-www-form-urlencoded",
+        b"Content-Length: 3",
+        b"",
+        b"a=b",
+    ]
 
 
 def test_run_at_a_rate_counts_the_wait_for_a_connection(port: int) -> None:
