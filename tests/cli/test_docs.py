@@ -12,7 +12,7 @@ from tests.cli.conftest import Foyer
 from tests.cli.test_dispatch import SUBCOMMANDS
 
 PAGE = (Path(__file__).resolve().parents[2] / "docs" / "cli.md").read_text(encoding="utf-8")
-OPTION = re.compile(r"^\s+(?:-\w, )?(--[a-z-]+)", re.MULTILINE)
+OPTION = re.compile(r"(?:^\s+(?:-\w, )?|(?<=\S) +(?=--no-))(--[a-z-]+)", re.MULTILINE)
 EVERYWHERE = {"--help", "--json", "--config"}
 
 

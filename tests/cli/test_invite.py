@@ -82,6 +82,8 @@ def test_create_with_everything_keeps_everything(foyer: Foyer, in_berlin: None) 
         "name": "maria",
         "email": "Maria@example.org",
         "inviter": "Anna",
+        "mirror": None,
+        "used_at_homeserver": 0,
         "created_by": "command-line",
     }
 

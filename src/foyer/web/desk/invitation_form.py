@@ -75,9 +75,8 @@ def empty(me: Me) -> Draft:
     """Return the form as it is first shown."""
     default = house_defaults(me)
     uses = "" if default.uses_limit is None else str(default.uses_limit)
-    return Draft(
-        uses=uses, expires=day_of(default.expires_at), inviter=default.inviter, mirror=_TICKED if default.mirror else ""
-    )
+    mirror = _TICKED if default.mirror else ""
+    return Draft(uses=uses, expires=day_of(default.expires_at), inviter=default.inviter, mirror=mirror)
 
 
 def typed(form: QueryDict) -> Draft:
