@@ -31,7 +31,8 @@ def _make(request: pytest.FixtureRequest) -> World:
     if kind == "memory":
         return MemoryWorld(credentials)
     if kind == "mas":
-        return request.getfixturevalue("mas_worlds")(credentials)
+        worlds: Callable[[str], MasWorld] = request.getfixturevalue("mas_worlds")
+        return worlds(credentials)
     return SynapseWorld(credentials, request.getfixturevalue("synapse"), request.getfixturevalue("chaos"))
 
 

@@ -15,6 +15,7 @@ from tests.support.listening import Asked, Listener, Reply
 
 ADMIN = "@foyer-admin:localhost"
 ADMIN_TOKEN = "mct_admin_0123456789"
+NOBODYS_TOKEN = "mct_of_no_admin"
 SWITCHED_OFF = (
     ("GET|POST", "/_synapse/admin/v1/register"),
     ("GET|POST", "/_matrix/client/(r0|v3)/login.*"),
@@ -53,7 +54,6 @@ class SynapseBesideMas:
 
     server_name: str = "localhost"
     people: set[str] = field(default_factory=lambda: {ADMIN})
-    admins: dict[str, str] = field(default_factory=lambda: {ADMIN_TOKEN: ADMIN})
     reserved: str = "appservice_.*"
     shows_profiles: bool = True
     uses_mas: bool = True
@@ -97,13 +97,10 @@ class SynapseBesideMas:
         token = asked.headers.get("authorization", "").removeprefix("Bearer ")
         if not token:
             return _no(401, "M_MISSING_TOKEN", "Missing access token")
-        if token == "mct_nobody" and is_admins:
+        if token == NOBODYS_TOKEN and is_admins:
             return _no(403, "M_FORBIDDEN", "You are not a server admin")
-        return (
-            None
-            if token in self.admins or token == "mct_nobody"
-            else _no(401, "M_UNKNOWN_TOKEN", "Token is not active")
-        )
+        is_known = token in (ADMIN_TOKEN, NOBODYS_TOKEN)
+        return None if is_known else _no(401, "M_UNKNOWN_TOKEN", "Token is not active")
 
     def versions(self, _asked: Asked) -> Reply:
         return Reply(200, {"versions": ["v1.11"]})
