@@ -19,7 +19,7 @@ from foyer.homeserver.client_api import ClientAPI
 from foyer.homeserver.errors import HomeserverError, Misconfigured, NameRefused, NameTaken, NotPossible
 from foyer.homeserver.http import Answer, Client
 from foyer.homeserver.port import Capability, Created, PasswordPolicy, Sighting, TokenUses
-from foyer.homeserver.synapse_errors import account_refusal, refuse_impossible_name
+from foyer.homeserver.synapse_errors import account_refusal, refuse_impossible_name, refuse_unusual_name
 from foyer.kit.matrix import mxid as full_mxid
 
 LONGEST_DEED = 2.5
@@ -62,6 +62,7 @@ class PlainServer(ABC):
     def check_name(self, localpart: str) -> None:
         """Ask as a client that is about to register."""
         refuse_impossible_name(localpart, self.server_name)
+        refuse_unusual_name(localpart)
         answer = self._available(localpart)
         if not answer.ok:
             raise self._name_refusal(answer)
@@ -152,6 +153,7 @@ class PlainServer(ABC):
 
     def _check(self, localpart: str, password: str) -> None:
         refuse_impossible_name(localpart, self.server_name)
+        refuse_unusual_name(localpart)  # bridges' names, where the server does not know them for that
         self.password_policy().check(password)
 
     def _available(self, localpart: str) -> Answer:

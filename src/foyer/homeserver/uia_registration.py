@@ -12,7 +12,7 @@ from typing import Any
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
-from foyer.homeserver.client_api import ClientAPI
+from foyer.homeserver.client_api import TRIAL_DEVICE, ClientAPI
 from foyer.homeserver.errors import HomeserverError, Misconfigured, NameRefused, NameTaken, Unreachable, filled
 from foyer.homeserver.http import Answer
 from foyer.homeserver.plain import REGISTRATION_IS_OFF
@@ -87,6 +87,9 @@ class Registration:
         account: dict[str, Any] = {"username": localpart, "password": password, "inhibit_login": not sign_in}
         if sign_in:
             account["initial_device_display_name"] = DEVICE_NAME
+        else:
+            # Where a device is made all the same and the answer is lost, the next trial of the password replaces it.
+            account["device_id"] = TRIAL_DEVICE
         answer = self._post(account)
         done: list[str] = []
         while conversation := Conversation.of(answer):
