@@ -10,6 +10,7 @@ import contextlib
 import http.client
 import re
 import socket
+import sys
 import threading
 import time
 from collections.abc import Callable
@@ -231,6 +232,11 @@ class _Server(ThreadingHTTPServer):
     def shutdown_request(self, request: socket.socket) -> None:  # type: ignore[override]
         self.open_sockets.discard(request)
         super().shutdown_request(request)
+
+    def handle_error(self, request: socket.socket, client_address: tuple[str, int]) -> None:  # type: ignore[override]
+        """An asker that was killed resets its connection, and that is no news."""
+        if not isinstance(sys.exception(), ConnectionError):
+            super().handle_error(request, client_address)
 
     def close_all(self) -> None:
         self.server_close()
