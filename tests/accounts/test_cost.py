@@ -45,4 +45,4 @@ def test_statements_of_a_join_do_not_grow_by_accident(homeserver: MemoryHomeserv
     deeds = [
         query["sql"] for query in captured.captured_queries if re.match("SELECT|UPDATE|DELETE|INSERT", query["sql"])
     ]
-    assert len(deeds) <= 22, "\n".join(deeds)
+    assert len(deeds) <= 13, "\n".join(deeds)

@@ -355,7 +355,7 @@ def test_unknown_whose_account_was_made_by_somebody_else_before_is_refused(homes
 
 def test_creating_whose_process_was_killed_is_settled(any_homeserver: MemoryHomeserver) -> None:
     made = invite()
-    row = services._begin(attempt(made.code), "maria", Actor.person())
+    row = services._begin(attempt(made.code), "maria", Actor.person(), made)
     any_homeserver.create("maria", PASSWORD)
 
     let_time_pass(5)
@@ -388,7 +388,7 @@ def test_shelved_shell_goes_to_the_next_person_with_the_name(homeserver: MemoryH
 
 def test_request_that_outlived_its_row_is_adopted(homeserver: MemoryHomeserver) -> None:
     made = invite()
-    row = services._begin(attempt(made.code), "maria", Actor.person())
+    row = services._begin(attempt(made.code), "maria", Actor.person(), made)
     settling.settle_refused(row, "homeserver-unreachable")
     homeserver.create("maria", PASSWORD)
 
@@ -494,3 +494,28 @@ def test_no_password_reaches_a_table_or_a_repr(homeserver: MemoryHomeserver) -> 
             assert secret not in repr(cursor.fetchall())
     assert secret not in repr(one)
     assert str(joined.access_token) not in repr(joined)
+
+
+def test_press_with_wrong_passwords_is_soon_not_asked_about_any_more(any_homeserver: MemoryHomeserver) -> None:
+    made = invite(uses_limit=None)
+    open_with_invite(attempt(made.code))
+
+    for number in range(14):
+        with pytest.raises(Refusal) as caught:
+            open_with_invite(attempt(made.code, password=f"a guess, number {number}"))
+        assert caught.value.code == "name-taken"
+
+    assert any_homeserver.calls.count("password_is_right") == 10
+    assert counts(made) == (0, 1)
+
+
+def test_press_with_the_right_password_or_without_an_answer_uses_no_try_up(homeserver: MemoryHomeserver) -> None:
+    made = invite(uses_limit=None)
+    open_with_invite(attempt(made.code))
+    homeserver.fail(Fault.DOWN, "password_is_right", times=12)
+    for _ in range(12):
+        with pytest.raises(Unreachable):
+            open_with_invite(attempt(made.code))
+
+    for _ in range(12):
+        assert open_with_invite(attempt(made.code)).localpart == "maria"

@@ -70,13 +70,10 @@ def hold(
 
 def _begin(localpart: str, holder: str, ip: str | None) -> Account:
     """Return the row of this attempt."""
-    moment = now()
+    wanted = Account(localpart=localpart, begun_at=now(), ip=ip, made_for=holder, stays_locked=True)
     with transaction.atomic():
-        account = rows.take_up(localpart, ip)
+        account = rows.take_up(wanted)
         names.keep(localpart, holder=holder)
-        account.begun_at, account.made_for, account.stays_locked = moment, holder, True
-        account.rooms, account.email = [], ""
-        account.save(update_fields=["begun_at", "made_for", "stays_locked", "rooms", "email"])
         record(Verb.ACCOUNT_CREATING, actor=Actor.person(), subject=("account", account.id), holder=holder)
     return account
 

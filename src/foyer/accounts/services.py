@@ -6,16 +6,15 @@ the row says how far it came, and `settling.py` finds out the rest.
 
 from __future__ import annotations
 
-import time
 from dataclasses import dataclass, field
-from datetime import timedelta
+from typing import Any
 
 import structlog
 from django.db import transaction
 
-from foyer.accounts import rows, settling
+from foyer.accounts import pressing, rows, securing, settling
 from foyer.accounts.errors import OutcomeUnknown
-from foyer.accounts.models import Account, State
+from foyer.accounts.models import Account
 from foyer.accounts.rules import allowed_localpart, password_refusals
 from foyer.accounts.turns import join_turn, look_turn
 from foyer.audit.services import record
@@ -23,7 +22,7 @@ from foyer.audit.verbs import Verb
 from foyer.config import current
 from foyer.homeserver import errors as homeserver_errors
 from foyer.homeserver.make import current as current_homeserver
-from foyer.homeserver.port import Created, Homeserver
+from foyer.homeserver.port import Created
 from foyer.invites import queries as invite_queries
 from foyer.invites import services as invites
 from foyer.invites.errors import InviteForOther, InviteForOtherName, InviteRefused
@@ -35,8 +34,6 @@ from foyer.kit.refusal import Refusal
 from foyer.names import services as names
 from foyer.screening.verdicts import verdict
 
-PRESS_AGAIN_WITHIN = timedelta(hours=1)
-POLL_SECONDS = 0.1
 log = structlog.get_logger(__name__)
 
 
@@ -129,34 +126,48 @@ def open_with_invite(attempt: JoinAttempt, *, actor: Actor | None = None) -> Joi
         raise refusal
     actor = actor or Actor.person()
     with join_turn():
-        again = _pressed_again(attempt, localpart)
-        if again is not None:
-            return again
+        there = rows.standing(localpart)
+        if there is not None:
+            before = pressing.opened_before(there, attempt.code.strip(), attempt.password)
+            if before is not None:
+                return _joined(before, None)
+            there = rows.standing(localpart)
         try:
-            account = _start(attempt, localpart, actor)
+            account = _start(attempt, localpart, actor, there)
         except (InviteRefused, names.NameHeld, homeserver_errors.NameTaken):
             # The same person may have pressed twice at once, and the other press was quicker.
-            again = _pressed_again(attempt, localpart)
-            if again is not None:
-                return again
-            raise
+            after = rows.standing(localpart)
+            if _is_same(after, there):
+                raise
+            before = pressing.opened_before(after, attempt.code.strip(), attempt.password)
+            if before is None:
+                raise
+            return _joined(before, None)
+        securing.secure_use(account, attempt.code)
         created = _ask(account, attempt)
         settling.settle_open(account, actor=actor, code=attempt.code)
     return _joined(account, created.access_token)
 
 
-def _start(attempt: JoinAttempt, localpart: str, actor: Actor) -> Account:
-    """Look whether all is well, then claim the name and hold a use."""
+def _is_same(after: Account | None, before: Account | None) -> bool:
+    """Say whether nobody began anything with a name meanwhile."""
+    if after is None or before is None:
+        return after is before
+    return (after.id, after.begun_at) == (before.id, before.begun_at)
+
+
+def _start(attempt: JoinAttempt, localpart: str, actor: Actor, there: Account | None) -> Account:
+    """Look whether all is well, then claim the name and hold a use. `there` is the account that has the name."""
     invite = invite_queries.find_live(attempt.code)
     _require_pins(invite, localpart, attempt.email_key)
     _require_welcome(invite, localpart)
     homeserver = current_homeserver()
     homeserver.password_policy().check(attempt.password)
-    if names.holder_of(localpart) == invite.holder and rows.is_unsettled(localpart):
+    if there is not None and there.state in rows.UNSETTLED and names.holder_of(localpart) == invite.holder:
         raise OutcomeUnknown  # the name is this person's: what stands in the way is half made, and soon a shell
-    if not rows.is_ours_to_fill(localpart):
+    if there is None or there.state not in rows.TO_BE_TAKEN_UP:
         homeserver.check_name(localpart)
-    return _begin(attempt, localpart, actor)
+    return _begin(attempt, localpart, actor, invite)
 
 
 def _require_pins(invite: Invite, localpart: str, email_key: str | None) -> None:
@@ -172,30 +183,43 @@ def _require_welcome(invite: Invite, localpart: str) -> None:
         verdict(name=localpart).require_welcome()
 
 
-def _begin(attempt: JoinAttempt, localpart: str, actor: Actor) -> Account:
-    """Claim the name and hold a use, together or not at all. A shell of ours is taken up again."""
-    moment = now()
+def _begin(attempt: JoinAttempt, localpart: str, actor: Actor, invite: Invite) -> Account:
+    """Claim the name and hold a use, together or not at all. A shell of ours is taken up again.
+
+    A claim that the invitation has for its person outlives an attempt that fails, and becomes the account's own when
+    it is open.
+    """
+    wanted = Account(
+        localpart=localpart,
+        begun_at=now(),
+        ip=attempt.ip,
+        accepted_terms=attempt.accepted_terms,
+        **_from_invite(attempt, invite),
+    )
     with transaction.atomic():
-        account = rows.take_up(localpart, attempt.ip)
-        account.made_for = _earlier_claimant(attempt.code, localpart)
-        names.claim(localpart, holder=account.claimant)
+        account = rows.take_up(wanted)
+        claimant = names.claim(localpart, holder=account.holder, unless=invite.holder)
         invite = invites.reserve(attempt.code, holder=account.holder, ip=attempt.ip)
-        account.begun_at, account.stays_locked = moment, False
-        account.rooms = list(dict.fromkeys([*current().after.rooms, *invite.rooms]))
-        account.email = invite.email if invites.email_is_proven(invite, attempt.email_key) else ""
-        account.accepted_terms = attempt.accepted_terms
-        account.save(update_fields=["begun_at", "rooms", "email", "made_for", "stays_locked", "accepted_terms"])
+        made_for = "" if claimant == account.holder else claimant
+        _keep(account, made_for=made_for, **_from_invite(attempt, invite))
         record(Verb.ACCOUNT_CREATING, actor=actor, subject=("account", account.id), invite=invite.id)
     return account
 
 
-def _earlier_claimant(code: str, localpart: str) -> str:
-    """Return the invitation's holder where the name was claimed for its person already, else nobody.
+def _from_invite(attempt: JoinAttempt, invite: Invite) -> dict[str, Any]:
+    """Return what the account has from the invitation."""
+    is_proven = invites.email_is_proven(invite, attempt.email_key)
+    rooms = list(dict.fromkeys([*current().after.rooms, *invite.rooms]))
+    return {"rooms": rooms, "email": invite.email if is_proven else ""}
 
-    Such a claim outlives an attempt that fails, and becomes the account's own when it is open.
-    """
-    holder = invite_queries.find(code).holder
-    return holder if names.holder_of(localpart) == holder else ""
+
+def _keep(account: Account, **facts: Any) -> None:
+    """Write down what turned out otherwise than when the row was made: the invitation may have been edited since."""
+    changed = {name: value for name, value in facts.items() if getattr(account, name) != value}
+    for name, value in changed.items():
+        setattr(account, name, value)
+    if changed:
+        account.save(update_fields=list(changed))
 
 
 def _ask(account: Account, attempt: JoinAttempt) -> Created:
@@ -212,65 +236,11 @@ def _ask(account: Account, attempt: JoinAttempt) -> Created:
             raise
         log.warning("the homeserver's answer was lost", account=account.id, reason=error.code, detail=error.detail)
         settling.mark_unknown(account, error.code)
-        if _password_opens(homeserver, account.localpart, attempt.password):
+        if pressing.password_opens(homeserver, account.localpart, attempt.password):
             return Created(mxid(account.localpart, current().server_name))
         if isinstance(error, homeserver_errors.NameTaken) and settling.is_refused_now(account):
             raise
         raise OutcomeUnknown from error
-
-
-def _password_opens(homeserver: Homeserver, localpart: str, password: str) -> bool:
-    """Sign in once (and out): the one proof that needs no admin. False also where no answer came."""
-    try:
-        return homeserver.password_is_right(localpart, password)
-    except homeserver_errors.HomeserverError as error:
-        log.info("could not try the password", reason=error.code)
-        return False
-
-
-def _pressed_again(attempt: JoinAttempt, localpart: str) -> Joined | None:
-    """Let the person in whose first press already made, or is making, this account by the same invitation."""
-    account = _earlier_attempt(attempt, localpart)
-    if account is None:
-        return None
-    if account.state == State.CREATING:
-        account = _wait_for_outcome(account)
-    if account.state in {State.REFUSED, State.SHELVED}:
-        return None
-    homeserver = current_homeserver()
-    if account.state == State.OPEN:
-        return _joined(account, None) if homeserver.password_is_right(localpart, attempt.password) else None
-    if _password_opens(homeserver, localpart, attempt.password):
-        settling.settle_open(account, actor=Actor.person(), code=attempt.code)
-        return _joined(account, None)
-    try:
-        settling.settle(account.id)
-    except settling.StillUnknown:
-        raise OutcomeUnknown from None
-    account.refresh_from_db()
-    if account.state == State.CREATING:
-        raise OutcomeUnknown
-    return None
-
-
-def _earlier_attempt(attempt: JoinAttempt, localpart: str) -> Account | None:
-    live = Account.objects.filter(localpart=localpart, begun_at__gt=now() - PRESS_AGAIN_WITHIN)
-    account = live.filter(state__in=[State.CREATING, State.UNKNOWN, State.OPEN]).first()
-    if account is None or invites.codes_of([account.holder]).get(account.holder) != attempt.code.strip():
-        return None
-    return account
-
-
-def _wait_for_outcome(account: Account) -> Account:
-    """Wait while another request makes the account: the browser shows the answer to the last press only.
-
-    When that takes longer than the homeserver may, the request is dead, and the row comes back as it is.
-    """
-    deadline = time.monotonic() + current().homeserver.timeout.total_seconds()
-    while account.state == State.CREATING and time.monotonic() < deadline:
-        time.sleep(POLL_SECONDS)
-        account.refresh_from_db()
-    return account
 
 
 def _joined(account: Account, access_token: str | None) -> Joined:

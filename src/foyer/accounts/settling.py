@@ -23,6 +23,7 @@ from foyer.accounts import arrivals
 from foyer.accounts.errors import OutcomeUnknown
 from foyer.accounts.models import Account, State
 from foyer.accounts.rows import UNSETTLED
+from foyer.accounts.statements import MOVE
 from foyer.audit.services import record
 from foyer.audit.verbs import Verb
 from foyer.config import current
@@ -62,14 +63,16 @@ def settle_open(account: Account, *, actor: Actor, code: str = "", verb: Verb = 
         OutcomeUnknown: a job has taken the account up meanwhile.
     """
     with transaction.atomic():
-        if not _move(account, UNSETTLED, State.OPEN, reason=""):
+        is_mine = _move(account, UNSETTLED, State.OPEN, reason="")
+        if not is_mine:
             _adopt(account, code)
         invites.complete(holder=account.holder)
         if account.made_for:
             names.hand_over(account.localpart, holder=account.made_for, to=account.holder)
         record(verb, actor=actor, subject=("account", account.id))
         arrivals.owe(account)
-    account.refresh_from_db()
+    if not is_mine:
+        account.refresh_from_db()
 
 
 def _adopt(account: Account, code: str) -> None:
@@ -162,10 +165,11 @@ def is_refused_now(account: Account) -> bool:
 
 
 def _move(account: Account, sources: tuple[State, ...], target: State, *, reason: str) -> bool:
+    """Move the row and `account`, if it is still in one of these (at most two) states, and its attempt the same."""
     settled_at = None if target in UNSETTLED else now()
-    moved = Account.objects.filter(id=account.id, state__in=sources, begun_at=account.begun_at).update(
-        state=target, reason=reason, settled_at=settled_at, absent_at=None
-    )
+    moved = MOVE.run(target, reason, settled_at, account.id, account.begun_at, sources[0], sources[-1])
+    if moved:
+        account.state, account.reason, account.settled_at, account.absent_at = target, reason, settled_at, None
     return moved == 1
 
 

@@ -29,6 +29,7 @@ from foyer.homeserver.make import current as current_homeserver
 from foyer.homeserver.port import Capability, TokenUses
 from foyer.invites.errors import InviteBusy, InviteSpent
 from foyer.invites.models import Invite, Mirror, MirrorState
+from foyer.invites.statements import MIRRORED
 from foyer.jobs import services as jobs
 from foyer.kit.actor import Actor
 from foyer.kit.clock import now
@@ -154,7 +155,8 @@ def secure(code: str, *, step_back: Callable[[Refusal], None]) -> None:
         HomeserverError: nobody knows.
     """
     code = code.strip()
-    if not Mirror.objects.filter(code=code, state=MirrorState.THERE, invite__uses_limit__isnull=False).exists():
+    there = MIRRORED.first(code)
+    if there is None or there.invite is None or there.invite.uses_limit is None:
         return
     try:
         with _lease(code) as mirror:

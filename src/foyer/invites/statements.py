@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from foyer.config.prepared import Insert, Statement
-from foyer.invites.models import Invite, Use
+from foyer.invites.models import Invite, Mirror, Use
 
 BY_CODE = Statement(Invite, "SELECT {columns} FROM {table} WHERE code = %s")
 """The invitation of a code."""
@@ -35,3 +35,6 @@ GIVE_BACK = Statement(Invite, "UPDATE {table} SET held = CASE WHEN held > 0 THEN
 
 OF_HOLDER = Statement(Use, "SELECT {columns} FROM {table} WHERE holder = %s")
 """The use, held or spent, of one holder."""
+
+MIRRORED = Statement(Mirror, "SELECT {columns} FROM {table} WHERE code = %s AND state = 'there'")
+"""The token that the homeserver has of an invitation (code)."""

@@ -78,6 +78,32 @@ def require(name: RuleName, client: ClientAddress) -> None:
                 raise refusal(retry_after=wait)
 
 
+def take_try(name: RuleName, subject: str) -> bool:
+    """Count a try at a secret by what it protects, whoever tries: guesses come from many places. False: none is left.
+
+    Take it before it is known whether the guess is right, else many at once would all be the last. It counts also
+    where the owner has switched the limits off: those are for comfort, this is not.
+    """
+    is_left = True
+    with _forgiving() as counters:
+        if counters is not None:
+            limiter = SlidingWindowCounterRateLimiter(counters)
+            key = _key(name, subject)
+            is_left = all(limiter.hit(_item(rate), key) for rate in rule(name).per_client)
+    return is_left
+
+
+def give_back_try(name: RuleName, subject: str) -> None:
+    """Take one back that was no guess: the secret was right, or nobody could say."""
+    with _forgiving() as counters:
+        if counters is not None:
+            for rate in rule(name).per_client:
+                item = _item(rate)
+                counters.acquire_sliding_window_entry(
+                    item.key_for(_key(name, subject)), item.amount, item.get_expiry(), amount=-1
+                )
+
+
 def reset() -> None:
     """Forget every count. For tests, and for an owner who is in a hurry."""
     storage().reset()

@@ -14,7 +14,17 @@ from foyer.config import current
 from foyer.config.values import Rate, rates
 
 RuleName = Literal[
-    "join", "apply", "verify", "resend", "reply", "availability", "strength", "validity", "api", "wrong-secret"
+    "join",
+    "apply",
+    "verify",
+    "resend",
+    "reply",
+    "availability",
+    "strength",
+    "validity",
+    "api",
+    "wrong-secret",
+    "password",
 ]
 Rates = tuple[Rate, ...]
 
@@ -44,6 +54,8 @@ FIXED: dict[RuleName, Rule] = {
     "api": Rule(rates("600/minute"), rates("1200/minute")),
     # Only wrong ones count. Wrong secrets of known clients never close the door to anybody else.
     "wrong-secret": Rule(rates("10/minute, 100/day"), rates("60/minute, 1000/day")),
+    # Wrong ones for one account, by pressing again with another password; counted by account, not by client.
+    "password": Rule(rates("10/hour"), ()),
 }
 
 
