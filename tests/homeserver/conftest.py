@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
+from typing import cast
 
 import pytest
 
 from dev.proxy import ChaosProxy
 from dev.synapse import Synapse
 from tests.homeserver.mas_world import MasWorld, mas_world
+from tests.homeserver.uia_world import DOUBLES, UiaSynapseWorld, plain_world
 from tests.homeserver.worlds import MemoryWorld, SynapseWorld, World
 from tests.support.native import NATIVE
 from tests.support.need import need
@@ -24,6 +26,11 @@ KINDS = [
     *(pytest.param(("mas", credentials), id=f"mas-{credentials}") for credentials in ("client", "token")),
 ]
 OF_ADMINS = [kind for kind in KINDS if str(kind.id).endswith(("token", "both"))]
+PLAIN = [
+    *(pytest.param(("plain", name), id=name) for name in (*DOUBLES, "dendrite", "tuwunel-alone", "tuwunel-admin")),
+    pytest.param(("plain", "uia-synapse"), id="uia-synapse", marks=pytest.mark.synapse),
+]
+OF_TENDERS = [*OF_ADMINS, *(kind for kind in PLAIN if kind.id == "tuwunel-admin")]
 
 
 def _make(request: pytest.FixtureRequest) -> World:
@@ -33,6 +40,8 @@ def _make(request: pytest.FixtureRequest) -> World:
     if kind == "mas":
         worlds: Callable[[str], MasWorld] = request.getfixturevalue("mas_worlds")
         return worlds(credentials)
+    if kind == "plain":
+        return cast("World", request.getfixturevalue("plain_worlds")(credentials))
     return SynapseWorld(credentials, request.getfixturevalue("synapse"), request.getfixturevalue("chaos"))
 
 
@@ -43,7 +52,21 @@ def mas_worlds() -> Iterator[Callable[[str], MasWorld]]:
         yield lambda credentials: stack.enter_context(mas_world(credentials))
 
 
-@pytest.fixture(params=KINDS)
+@pytest.fixture
+def plain_worlds(request: pytest.FixtureRequest) -> Iterator[Callable[[str], World]]:
+    """Make worlds of which Foyer is no administrator, or that are doubles of other servers, by name."""
+    with ExitStack() as stack:
+
+        def make(name: str) -> World:
+            if name != "uia-synapse":
+                return stack.enter_context(plain_world(name))
+            real = request.getfixturevalue("native_synapse")
+            return UiaSynapseWorld(stack.enter_context(ChaosProxy(real.url)), real=real)
+
+        yield make
+
+
+@pytest.fixture(params=[*KINDS, *PLAIN])
 def world(request: pytest.FixtureRequest) -> World:
     """Every homeserver with every kind of credentials."""
     return _make(request)
@@ -52,6 +75,12 @@ def world(request: pytest.FixtureRequest) -> World:
 @pytest.fixture(params=OF_ADMINS)
 def admin_world(request: pytest.FixtureRequest) -> World:
     """Those that hold an admin token."""
+    return _make(request)
+
+
+@pytest.fixture(params=OF_TENDERS)
+def tending_world(request: pytest.FixtureRequest) -> World:
+    """Those that may do something for accounts that are there: passwords, emails, rooms."""
     return _make(request)
 
 
@@ -75,12 +104,22 @@ def native_synapse(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Synapse
         yield running
 
 
-@pytest.fixture(params=[kind for kind in OF_ADMINS if "mas" not in str(kind.id)])
+@pytest.fixture(params=OF_ADMINS)
 def token_world(request: pytest.FixtureRequest) -> Iterator[World]:
     """Those that keep registration tokens, and let clients register with them."""
+    yield from _where_clients_register(request)
+
+
+@pytest.fixture(params=[kind for kind in OF_ADMINS if "mas" not in str(kind.id)])
+def pending_world(request: pytest.FixtureRequest) -> Iterator[World]:
+    """Those of them that count who has begun."""
+    yield from _where_clients_register(request)
+
+
+def _where_clients_register(request: pytest.FixtureRequest) -> Iterator[World]:
     kind, credentials = request.param
-    if kind == "memory":
-        yield MemoryWorld(credentials)
+    if kind != "synapse":
+        yield _make(request)
         return
     synapse = request.getfixturevalue("native_synapse")
     with ChaosProxy(synapse.url) as chaos:

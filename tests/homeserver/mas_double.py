@@ -133,6 +133,16 @@ class MasDouble:
             self._add_session("user-sessions", person.id)
             return person
 
+    def register_with_token(self, code: str, username: str, password: str, *, finish: bool) -> bool:
+        """Let a person register with a registration token, as far as it lets them. It is used up at the end."""
+        token = next((token for token in self.tokens if token.token == code), None)
+        if token is None or not token.is_valid:
+            return False
+        if finish:
+            token.times_used += 1
+            self.register(username, password)
+        return True
+
     def live_sessions(self, username: str) -> list[Session]:
         """Sessions of any kind that have not ended."""
         person = self.person(username)

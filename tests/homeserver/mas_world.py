@@ -12,7 +12,7 @@ from foyer.homeserver.mas import Mas
 from foyer.kit.clock import now
 from tests.homeserver.mas_double import CLIENT_ID, CLIENT_SECRET, MasDouble
 from tests.homeserver.synapse_beside_mas import ADMIN, ADMIN_TOKEN, Room, SynapseBesideMas
-from tests.homeserver.worlds import TIMEOUT, new_name
+from tests.homeserver.worlds import PASSWORD, TIMEOUT, new_name
 
 MAKING = ("POST", "/api/admin/v1/users$")
 SECOND_STEP = ("POST", "/set-password$")
@@ -91,6 +91,9 @@ class MasWorld:
         self.synapse.rooms[room_id] = Room(room_id, f"#{alias}:localhost", public, members[0], members)
         return room_id
 
+    def register_natively(self, code: str, localpart: str, *, finish: bool = True) -> bool:
+        return self.mas.register_with_token(code, localpart, PASSWORD, finish=finish)
+
     def lose_request(self) -> None:
         self.chaos.add(Cut(), *MAKING, times=1)
 
@@ -137,7 +140,7 @@ def mas_world(credentials: str) -> Iterator[MasWorld]:
     assert world.wrongs == []
 
 
-def somebody(world: MasWorld, password: str = "correct horse 1") -> str:
+def somebody(world: MasWorld, password: str = PASSWORD) -> str:
     """Return the name of somebody who registered there without us."""
     name = new_name()
     world.make_account(name, password)

@@ -89,25 +89,25 @@ def test_put_token_that_never_was_for_nobody_lets_nobody_in(token_world: World) 
     assert not token_world.register_natively(code, new_name())
 
 
-def test_token_uses_one_who_began_is_pending(token_world: World) -> None:
+def test_token_uses_one_who_began_is_pending(pending_world: World) -> None:
     code = new_code()
-    token_world.homeserver.put_token(code, uses=1, expires_at=None)
+    pending_world.homeserver.put_token(code, uses=1, expires_at=None)
 
-    assert token_world.register_natively(code, new_name(), finish=False)
+    assert pending_world.register_natively(code, new_name(), finish=False)
 
-    assert token_world.homeserver.token_uses(code) == TokenUses(pending=1, completed=0)
-    assert not token_world.register_natively(code, new_name())
+    assert pending_world.homeserver.token_uses(code) == TokenUses(pending=1, completed=0)
+    assert not pending_world.register_natively(code, new_name())
 
 
-def test_put_token_for_nobody_keeps_one_who_is_pending(token_world: World) -> None:
+def test_put_token_for_nobody_keeps_one_who_is_pending(pending_world: World) -> None:
     code = new_code()
-    token_world.homeserver.put_token(code, uses=2, expires_at=None)
-    token_world.register_natively(code, new_name(), finish=False)
+    pending_world.homeserver.put_token(code, uses=2, expires_at=None)
+    pending_world.register_natively(code, new_name(), finish=False)
 
-    token_world.homeserver.put_token(code, uses=0, expires_at=None)
+    pending_world.homeserver.put_token(code, uses=0, expires_at=None)
 
-    assert token_world.homeserver.token_uses(code) == TokenUses(pending=1, completed=0)
-    assert not token_world.register_natively(code, new_name())
+    assert pending_world.homeserver.token_uses(code) == TokenUses(pending=1, completed=0)
+    assert not pending_world.register_natively(code, new_name())
 
 
 def test_delete_token_withdraws_it_and_again_changes_nothing(token_world: World) -> None:
