@@ -93,6 +93,7 @@ class MasDouble:
     """The service. homeserver_has: asked before a name is given; provision: told of a new account.
 
     token_lifetime: of the client's access tokens, in seconds. page_limit: how many a page of a list has at most.
+    takes_an_email_twice: as where two requests look for it before either writes.
     """
 
     homeserver_has: Callable[[str], bool] = lambda _name: False
@@ -103,6 +104,7 @@ class MasDouble:
     has_admin_api: bool = True
     has_compat: bool = True
     has_personal_sessions: bool = True
+    takes_an_email_twice: bool = False
     token_lifetime: float = 300.0
     page_limit: int = 100
     people: dict[str, Person] = field(default_factory=dict, init=False)
@@ -260,7 +262,8 @@ class MasDouble:
             return _error(404, f"User ID {asked.body.get('user_id')} not found")
         if not re.fullmatch(r"[^@\s]+@[^@\s]+", address):
             return _error(400, f'Email "{address}" is not valid', "Missing domain or user")
-        if any(entry["attributes"]["email"] == address for entry in self.emails):
+        is_known = any(entry["attributes"]["email"] == address for entry in self.emails)
+        if is_known and not self.takes_an_email_twice:
             return _error(409, f'User email "{address}" already in use')
         return Reply(201, _single(self.add_email(asked.body["user_id"], address)))
 

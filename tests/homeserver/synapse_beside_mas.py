@@ -102,6 +102,9 @@ class SynapseBesideMas:
         is_known = token in (ADMIN_TOKEN, NOBODYS_TOKEN)
         return None if is_known else _no(401, "M_UNKNOWN_TOKEN", "Token is not active")
 
+    def version(self, _asked: Asked) -> Reply:
+        return Reply(200, {"server_version": "1.163.2"})
+
     def versions(self, _asked: Asked) -> Reply:
         return Reply(200, {"versions": ["v1.11"]})
 
@@ -202,6 +205,7 @@ class SynapseBesideMas:
 
 
 ROUTES = (
+    ("GET", "/_synapse/admin/v1/server_version", "version"),
     ("GET", "/_matrix/client/versions", "versions"),
     ("GET", "/_matrix/client/v1/auth_metadata", "metadata"),
     ("GET", "/_matrix/client/v3/profile/([^/]+)", "profile"),
