@@ -6,7 +6,6 @@ that the large table is read and written all over.
 
 from __future__ import annotations
 
-import itertools
 from contextlib import ExitStack
 
 from dev.bench import load, people, servers
@@ -14,6 +13,8 @@ from dev.bench.figures import median, microseconds, percentile, ratio, rounded
 from dev.bench.scale import Found, Scale
 from dev.bench.servers import Foyer
 from dev.bench.tables import table
+from dev.environments import SetupError
+from dev.processes import NotReady
 
 SMALL = 10
 AT_ONCE = 32
@@ -22,26 +23,26 @@ SIDES = ("small", "large")
 
 def measure(scale: Scale) -> Found:
     """Fill, then register in turns."""
-    large = scale.of(1_000_000, 5_000)
+    large, missing = scale.of(1_000_000, 5_000), ""
+    sizes = {"small": SMALL, "large": large}
     with ExitStack() as stack:
         homeserver = servers.by_secret(stack.enter_context(servers.stub_homeserver(scale.folder)))
-        postgres = stack.enter_context(servers.durable_postgres())
-        sizes = {"small": SMALL, "large": large}
+        databases = {("SQLite", side): "" for side in SIDES}
+        try:
+            postgres = stack.enter_context(servers.durable_postgres())
+        except (SetupError, NotReady) as error:
+            missing = scale.missing("PostgreSQL", error)
+        else:
+            databases |= {("PostgreSQL", side): postgres.create_database(f"growth_{side}") for side in SIDES}
         doors: dict[tuple[str, str], Foyer] = {}
-        for kind, side in itertools.product(("SQLite", "PostgreSQL"), SIDES):
+        for (kind, side), database in databases.items():
             scale.say(f"Growth: filling {kind} with {sizes[side]:,} invitations")
-            doors[kind, side] = stack.enter_context(
-                servers.foyer(
-                    scale.folder,
-                    homeserver,
-                    database=postgres.create_database(f"growth_{side}") if kind == "PostgreSQL" else "",
-                    invitations=sizes[side],
-                    past=True,
-                )
-            )
+            door = servers.foyer(scale.folder, homeserver, database=database, invitations=sizes[side], past=True)
+            doors[kind, side] = stack.enter_context(door)
         rounds = _register(scale, doors, sizes)
         memory = {f"{kind} {side}": _memory_at_work(scale, doors[kind, side], sizes[side]) for kind, side in doors}
-    return {"large": large, "rows": [_row(kind, rounds) for kind in ("SQLite", "PostgreSQL")], "memory_mb": memory}
+    kinds = list(dict.fromkeys(kind for kind, _ in doors))
+    return {"large": large, "rows": [_row(kind, rounds) for kind in kinds], "memory_mb": memory, "missing": missing}
 
 
 def _memory_at_work(scale: Scale, foyer: Foyer, invitations: int) -> float:
@@ -95,4 +96,5 @@ def text(found: Found) -> str:
     sizes = {"small": "10", "large": f"{found['large']:,}"}
     kept = [[key.split()[0], sizes[key.split()[1]], megabytes] for key, megabytes in found["memory_mb"].items()]
     memory = table(["Database", "Invitations", "Process for pages, MB"], kept)
-    return f"{table(head, rows)}\n\nMemory after {AT_ONCE} connections were at work on it:\n\n{memory}"
+    told = f"Memory after {AT_ONCE} connections were at work on it:"
+    return "\n\n".join(part for part in (found.get("missing", ""), table(head, rows), told, memory) if part)

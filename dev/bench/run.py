@@ -14,7 +14,7 @@ import sys
 import tempfile
 import time
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -35,7 +35,8 @@ from dev.bench import (
 )
 from dev.bench.scale import Found, Scale
 from dev.bench.tables import put
-from dev.environments import CACHE, ROOT
+from dev.environments import CACHE, ROOT, SetupError
+from dev.processes import NotReady
 
 FIGURES = ROOT / "docs" / "performance.json"
 DOCUMENT = ROOT / "docs" / "performance.md"
@@ -124,17 +125,23 @@ def main(arguments: list[str]) -> int:
     CACHE.mkdir(exist_ok=True)
     # Below the checkout, because /tmp may be memory, which is always durable.
     folder = Path(tempfile.mkdtemp(prefix="bench-", dir=CACHE))
-    failed: list[str] = []
     try:
-        for name in names:
-            print(f"Measuring {name} …", flush=True)
-            if not _measured(name, folder, quick=asked.quick):
-                failed.append(name)
+        failed = measure_all(names, folder, quick=asked.quick)
     finally:
         shutil.rmtree(folder, ignore_errors=True)
+    return 1 if failed else 0
+
+
+def measure_all(names: Iterable[str], folder: Path, *, quick: bool) -> list[str]:
+    """Measure these cases below `folder`, and keep what was found; returns those that could not be measured."""
+    failed: list[str] = []
+    for name in names:
+        print(f"Measuring {name} …", flush=True)
+        if not _measured(name, folder, quick=quick):
+            failed.append(name)
     if failed:
         print(f"Not measured: {', '.join(failed)}. What the page says of these is as it was.")
-    return 1 if failed else 0
+    return failed
 
 
 def _measured(name: str, folder: Path, *, quick: bool) -> bool:
@@ -143,6 +150,9 @@ def _measured(name: str, folder: Path, *, quick: bool) -> bool:
     own.mkdir()
     try:
         found = measure(name, Scale(own, quick=quick))
+    except (SetupError, NotReady) as error:
+        print(f"{name} was not measured: {error}", flush=True)
+        return False
     except Exception:  # noqa: BLE001 - the outermost frame of a case
         traceback.print_exc()
         return False
