@@ -65,7 +65,7 @@ def test_create_a_taken_name_is_refused_and_changes_nothing(world: World) -> Non
         world.homeserver.create(name, PASSWORD)
 
     assert (refusal.value.errcode, refusal.value.http_status) == ("M_USER_IN_USE", 400)
-    assert refusal.value.error == "User ID already taken."
+    assert "taken" in refusal.value.error
     assert world.sign_in(name, OTHER) == "ok"
     assert world.sign_in(name, PASSWORD) == "wrong"
 
@@ -168,7 +168,8 @@ def test_create_whose_answer_is_lost_may_have_been_done_and_was(world: World) ->
 
     assert error.value.maybe_done
     assert world.homeserver.exists(name)
-    assert world.devices(name) == 0
+    # Where a device comes unasked and its answer is lost, nobody can sign it out at once.
+    assert world.devices(name) == getattr(world, "devices_left", 0)
 
 
 def test_create_that_times_out_may_have_been_done(world: World) -> None:
@@ -252,6 +253,42 @@ def test_everything_of_an_admin_with_the_secret_alone_is_not_possible(secret_wor
         assert "homeserver.admin_token" in error.value.remedy
 
     assert homeserver.capabilities == {Capability.NAMES, Capability.CREATE, Capability.SIGN_IN, Capability.PROBE}
+
+
+def test_everything_that_is_lacking_is_not_possible_and_says_what_to_do(world: World) -> None:
+    homeserver = world.homeserver
+    deeds: dict[Capability, list[Callable[[], object]]] = {
+        Capability.LOOK_UP: [lambda: homeserver.look_up("maria")],
+        Capability.HOLD: [
+            lambda: homeserver.hold("maria", PASSWORD),
+            lambda: homeserver.rehold("maria", PASSWORD),
+            lambda: homeserver.open("maria"),
+            lambda: homeserver.shelve("maria"),
+            lambda: homeserver.reopen("maria", PASSWORD),
+        ],
+        Capability.SET_PASSWORD: [lambda: homeserver.set_password("maria", PASSWORD)],
+        Capability.EMAIL: [lambda: homeserver.attach_email("maria", "maria@example.org")],
+        Capability.ROOMS: [lambda: homeserver.join("maria", "#lobby:localhost")],
+        Capability.SAY: [
+            lambda: homeserver.say("maria", "Welcome!"),
+            lambda: homeserver.say_in_room("#lobby:localhost", "Welcome!"),
+        ],
+        Capability.TOKENS: [
+            lambda: homeserver.put_token("code", uses=1, expires_at=None),
+            lambda: homeserver.delete_token("code"),
+            lambda: homeserver.token_uses("code"),
+        ],
+        Capability.CONSENT: [lambda: homeserver.record_consent("maria")],
+    }
+
+    lacking = [deed for capability in deeds.keys() - homeserver.capabilities for deed in deeds[capability]]
+
+    assert lacking
+    for deed in lacking:
+        with pytest.raises(NotPossible) as error:
+            deed()
+        assert error.value.remedy
+        assert "homeserver" in error.value.remedy or "Synapse" in error.value.remedy
 
 
 def test_look_up_shows_an_account_as_it_is(admin_world: World) -> None:
@@ -408,27 +445,27 @@ def test_changes_to_an_account_that_is_not_there_make_none(admin_world: World) -
     assert not homeserver.exists(name)
 
 
-def test_set_password_replaces_it_and_signs_devices_out(admin_world: World) -> None:
-    homeserver, name = admin_world.homeserver, new_name()
+def test_set_password_replaces_it_and_signs_devices_out(tending_world: World) -> None:
+    homeserver, name = tending_world.homeserver, new_name()
     homeserver.create(name, PASSWORD, sign_in=True)
 
     homeserver.set_password(name, OTHER)
 
-    assert admin_world.devices(name) == 0
-    assert admin_world.sign_in(name, OTHER) == "ok"
+    assert tending_world.devices(name) == 0
+    assert tending_world.sign_in(name, OTHER) == "ok"
 
 
-def test_attach_email_adds_it_beside_others_once(admin_world: World) -> None:
-    homeserver, name = admin_world.homeserver, new_name()
+def test_attach_email_adds_it_beside_others_once(tending_world: World) -> None:
+    homeserver, name = tending_world.homeserver, new_name()
     homeserver.create(name, PASSWORD)
     for email in (f"{name}@Example.org", f"second.{name}@example.org", f"{name.upper()}@EXAMPLE.ORG"):
         homeserver.attach_email(name, email)
 
-    assert admin_world.emails(name) == [f"{name}@example.org", f"second.{name}@example.org"]
+    assert tending_world.emails(name) == [f"{name}@example.org", f"second.{name}@example.org"]
 
 
-def test_attach_email_of_another_account_is_refused_and_stays_there(admin_world: World) -> None:
-    homeserver, first, second = admin_world.homeserver, new_name(), new_name()
+def test_attach_email_of_another_account_is_refused_and_stays_there(tending_world: World) -> None:
+    homeserver, first, second = tending_world.homeserver, new_name(), new_name()
     email = f"{first}@example.org"
     homeserver.create(first, PASSWORD)
     homeserver.create(second, PASSWORD)
@@ -438,31 +475,31 @@ def test_attach_email_of_another_account_is_refused_and_stays_there(admin_world:
         with pytest.raises(EmailTaken):
             homeserver.attach_email(second, spelling)
 
-    assert (admin_world.emails(first), admin_world.emails(second)) == ([email], [])
+    assert (tending_world.emails(first), tending_world.emails(second)) == ([email], [])
 
 
-def test_attach_email_of_ten_at_once_gives_it_to_one(admin_world: World) -> None:
+def test_attach_email_of_ten_at_once_gives_it_to_one(tending_world: World) -> None:
     names = [new_name() for _ in range(10)]
     email = f"{names[0]}@example.org"
     for name in names:
-        admin_world.homeserver.create(name, PASSWORD)
+        tending_world.homeserver.create(name, PASSWORD)
 
-    outcomes = _at_once(10, lambda number: admin_world.homeserver.attach_email(names[number], email))
+    outcomes = _at_once(10, lambda number: tending_world.homeserver.attach_email(names[number], email))
 
     assert [type(outcome) for outcome in outcomes].count(EmailTaken) == 9
-    assert sum(admin_world.emails(name) == [email] for name in names) == 1
+    assert sum(tending_world.emails(name) == [email] for name in names) == 1
 
 
 @pytest.mark.parametrize("public", [True, False], ids=["public", "private"])
-def test_join_by_id_and_alias_again_and_again_is_one_membership(admin_world: World, *, public: bool) -> None:
-    homeserver, name, alias = admin_world.homeserver, new_name(), new_name("lobby")
+def test_join_by_id_and_alias_again_and_again_is_one_membership(tending_world: World, *, public: bool) -> None:
+    homeserver, name, alias = tending_world.homeserver, new_name(), new_name("lobby")
     homeserver.create(name, PASSWORD)
-    room_id = admin_world.make_room(alias, public=public)
+    room_id = tending_world.make_room(alias, public=public)
 
     for room in (room_id, f"#{alias}:localhost", room_id, f"#{alias}:localhost"):
         homeserver.join(name, room)
 
-    assert admin_world.rooms(name) == [room_id]
+    assert tending_world.rooms(name) == [room_id]
 
 
 def test_join_works_for_a_held_account(admin_world: World) -> None:
@@ -475,16 +512,16 @@ def test_join_works_for_a_held_account(admin_world: World) -> None:
     assert admin_world.rooms(name) == [room_id]
 
 
-def test_join_a_room_that_is_closed_or_missing_is_refused_with_a_remedy(admin_world: World) -> None:
-    homeserver, name, alias = admin_world.homeserver, new_name(), new_name("closed")
+def test_join_a_room_that_is_closed_or_missing_is_refused_with_a_remedy(tending_world: World) -> None:
+    homeserver, name, alias = tending_world.homeserver, new_name(), new_name("closed")
     homeserver.create(name, PASSWORD)
-    room_id = admin_world.make_room(alias, public=False, admin_is_in=False)
+    room_id = tending_world.make_room(alias, public=False, admin_is_in=False)
 
     for room in (room_id, f"#{alias}:localhost", "#no-such-room:localhost", "!nosuchroom:localhost", "no room at all"):
         with pytest.raises(RoomRefused) as error:
             homeserver.join(name, room)
         assert room in error.value.remedy
-    assert admin_world.rooms(name) == []
+    assert tending_world.rooms(name) == []
 
 
 def test_refusals_have_a_sentence_a_code_and_no_secret(world: World) -> None:
@@ -536,10 +573,10 @@ def _soon(question: Callable[[], bool]) -> bool:
 
 
 @pytest.mark.parametrize("public", [True, False])
-def test_say_in_room_by_id_and_alias_says_it_once_for_a_key(admin_world: World, *, public: bool) -> None:
+def test_say_in_room_by_id_and_alias_says_it_once_for_a_key(tending_world: World, *, public: bool) -> None:
     alias = new_name("team")
-    room_id = admin_world.make_room(alias, public=public)
-    homeserver = admin_world.homeserver
+    room_id = tending_world.make_room(alias, public=public)
+    homeserver = tending_world.homeserver
 
     homeserver.say_in_room(f"#{alias}:localhost", "New.", key="1")
     homeserver.say_in_room(f"#{alias}:localhost", "New.", key="1")
@@ -547,25 +584,25 @@ def test_say_in_room_by_id_and_alias_says_it_once_for_a_key(admin_world: World, 
     homeserver.say_in_room(room_id, "Other.")
     homeserver.say_in_room(room_id, "Other.")
 
-    assert admin_world.said(room_id) == ["New.", "New.", "Other."]
+    assert tending_world.said(room_id) == ["New.", "New.", "Other."]
 
 
-def test_say_in_room_that_is_public_and_not_joined_yet_joins_it(admin_world: World) -> None:
+def test_say_in_room_that_is_public_and_not_joined_yet_joins_it(tending_world: World) -> None:
     alias = new_name("team")
-    room_id = admin_world.make_room(alias, public=True, admin_is_in=False)
+    room_id = tending_world.make_room(alias, public=True, admin_is_in=False)
 
-    admin_world.homeserver.say_in_room(f"#{alias}:localhost", "New.")
+    tending_world.homeserver.say_in_room(f"#{alias}:localhost", "New.")
 
-    assert admin_world.said(room_id) == ["New."]
+    assert tending_world.said(room_id) == ["New."]
 
 
-def test_say_in_room_that_is_closed_or_missing_is_refused_with_a_remedy(admin_world: World) -> None:
+def test_say_in_room_that_is_closed_or_missing_is_refused_with_a_remedy(tending_world: World) -> None:
     alias = new_name("closed")
-    room_id = admin_world.make_room(alias, public=False, admin_is_in=False)
+    room_id = tending_world.make_room(alias, public=False, admin_is_in=False)
 
     for room in (room_id, "#nothing:localhost", "!nothing:localhost"):
         with pytest.raises(RoomRefused) as caught:
-            admin_world.homeserver.say_in_room(room, "New.")
+            tending_world.homeserver.say_in_room(room, "New.")
         assert room in caught.value.remedy
 
 

@@ -4,7 +4,7 @@ register by a token."""
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import quote
@@ -17,7 +17,7 @@ from foyer.homeserver.port import Homeserver
 from foyer.homeserver.synapse import Synapse
 from foyer.homeserver.tuwunel import TUWUNEL
 from foyer.homeserver.uia import RegistrationServer
-from tests.homeserver.client_double import ClientDouble, UiaDouble
+from tests.homeserver.client_double import DUMMY, TOKEN, ClientDouble, UiaDouble
 from tests.homeserver.dendrite_double import DendriteDouble
 from tests.homeserver.tuwunel_double import TuwunelDouble
 from tests.homeserver.worlds import PASSWORD, TIMEOUT
@@ -36,6 +36,8 @@ class Behind:
     chaos: ChaosProxy
     making: tuple[str, str]
     before: int = 0
+
+    tells_password_of_locked = True
 
     def _spoil(self, mode: Mode) -> None:
         self.chaos.add(mode, *self.making, times=1)
@@ -59,6 +61,9 @@ class Behind:
 
     def be_garbage(self, *, as_http: bool) -> None:
         self._spoil(Garbage(as_http=as_http))
+
+    def use(self, localpart: str, password: str) -> None:
+        raise AssertionError("Nobody looks.")
 
     def break_second_step(self) -> None:
         raise AssertionError("There is one step.")
@@ -169,6 +174,27 @@ class UiaSynapseWorld(Behind):
 def registering(url: str, token: str) -> RegistrationServer:
     """Return our adapter for a server at which we register as a client."""
     return RegistrationServer(Client(url, timeout=TIMEOUT), "localhost", token)
+
+
+DOUBLES: dict[str, dict[str, Any]] = {
+    "uia-conduit": {},
+    "uia-continuwuity": {"software": ("continuwuity", "0.5"), "flows": [[TOKEN, DUMMY]]},
+    "uia-devices": {"software": ("another", "1"), "ignores_inhibit_login": True, "lists_completed": False},
+}
+"""Servers at which one registers as a client, and what is peculiar to each."""
+
+
+def plain_world(name: str) -> AbstractContextManager[DoubleWorld]:
+    """Return one of the doubles here."""
+    match name:
+        case "dendrite":
+            return dendrite_world()
+        case "tuwunel-alone":
+            return tuwunel_world("secret")
+        case "tuwunel-admin":
+            return tuwunel_world("both")
+        case _:
+            return uia_world(**DOUBLES[name])
 
 
 @contextmanager

@@ -102,9 +102,10 @@ class Synapse:
     def check_name(self, localpart: str) -> None:
         """Ask the server, or, without a token, look for a profile."""
         refuse_impossible_name(localpart, self.server_name)
+        if not (self._admin and self.dialect.refuses_unusual):
+            refuse_unusual_name(localpart)
         if self._admin:
             return self._admin.check_name(localpart)
-        refuse_unusual_name(localpart)
         # None: it does not tell strangers. Then create() will.
         if self._api.has_profile(self._mxid(localpart)):
             raise NameTaken(errcode="M_USER_IN_USE", error="User ID already taken.")
@@ -244,6 +245,8 @@ class Synapse:
 
     def _check(self, localpart: str, password: str) -> None:
         refuse_impossible_name(localpart, self.server_name)
+        if not self.dialect.refuses_unusual:
+            refuse_unusual_name(localpart)
         self.password_policy().check(password)
 
     def _need_admin(self, capability: Capability = Capability.CREATE) -> AdminAPI:

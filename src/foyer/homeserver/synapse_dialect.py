@@ -15,12 +15,15 @@ class Dialect:
     """One software's way.
 
     written_in: the file in which its owner finds the shared secret. claims: an empty PUT says whether it made the
-    account, so that an admin's token alone can create. lacking: what no credential allows, and why, for the owner.
+    account, so that an admin's token alone can create. refuses_unusual: names that begin with _ or are numbers are
+    refused there; elsewhere Foyer does, as they are bridges' and guests'. lacking: what no credential allows, and why,
+    for the owner.
     """
 
     software: str = "Synapse"
     written_in: str = "homeserver.yaml"
     claims: bool = True
+    refuses_unusual: bool = True
     lacking: frozenset[Capability] = frozenset()
     why: str | Promise = ""
 

@@ -16,6 +16,7 @@ TUWUNEL = Dialect(
     software="Tuwunel",
     written_in="tuwunel.toml",
     claims=False,
+    refuses_unusual=False,
     lacking=frozenset({Capability.LOOK_UP, Capability.HOLD}),
     why=_(
         "Tuwunel does not say when an account was made, so that Foyer never knows whether one is its own. Accounts can "
