@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from dev.proxy import ChaosProxy, Repeat, Status
+from dev.proxy import ChaosProxy, Cut, Pass, Repeat, Status
 from dev.synapse import Synapse as RealSynapse
 from foyer.homeserver.errors import (
     Busy,
@@ -131,6 +131,21 @@ def test_create_through_a_proxy_that_sends_twice_may_have_been_done(
     synapse: RealSynapse, chaos: ChaosProxy, times: int | None
 ) -> None:
     chaos.add(Repeat(), *REGISTER, times=times)
+    name = new_name()
+
+    with pytest.raises(Unreachable) as error:
+        adapter(synapse, "secret", url=chaos.url).create(name, PASSWORD)
+
+    assert error.value.maybe_done
+    assert synapse.login(name, PASSWORD)[0] == 200
+
+
+def test_create_sent_twice_and_cut_before_the_next_try_may_have_been_done(
+    synapse: RealSynapse, chaos: ChaosProxy
+) -> None:
+    chaos.add(Repeat(), *REGISTER, times=1)
+    chaos.add(Cut(), "GET", "/v1/register$", times=1)
+    chaos.add(Pass(), "GET", "/v1/register$", times=1)  # the newest rule first: the second nonce is cut
     name = new_name()
 
     with pytest.raises(Unreachable) as error:

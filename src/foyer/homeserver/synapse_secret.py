@@ -43,7 +43,7 @@ class SharedSecret:
         answer = self._post(localpart, password, sign_in=sign_in)
         is_second_try = _is_stale(answer)
         if is_second_try:
-            answer = self._post(localpart, password, sign_in=sign_in)
+            answer = self._post_again(localpart, password, sign_in=sign_in)
         mxid = answer.text("user_id")
         if answer.ok and mxid:
             return self._created(mxid, answer.text("access_token"), sign_in=sign_in)
@@ -65,6 +65,13 @@ class SharedSecret:
             yield Finding(Level.WARNING, str(sentence), error.detail)
         else:
             yield Finding(Level.OK, str(_("The registration shared secret is right.")))
+
+    def _post_again(self, localpart: str, password: str, *, sign_in: bool) -> Answer:
+        """Try once more after a stale nonce. If the first request was carried twice, it has made the account."""
+        try:
+            return self._post(localpart, password, sign_in=sign_in)
+        except HomeserverError as error:
+            raise Unreachable(maybe_done=True, detail=f"after a stale nonce: {error.detail}") from error
 
     def _created(self, mxid: str, token: str, *, sign_in: bool) -> Created:
         if token and not sign_in:
