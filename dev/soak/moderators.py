@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import random
 import re
@@ -13,6 +14,7 @@ from dataclasses import dataclass, field
 from dev.demo_visitor import Page, Wrong
 from dev.processes import NotReady
 from dev.soak.house import Machine
+from dev.soak.people import form_with
 from dev.soak.visitor import Broken, Visitor
 
 DECISIONS = {"approve": 62, "deny": 28, "ask": 10}
@@ -88,7 +90,10 @@ class AtTheDesk(Moderator):
         for number in waiting[: self.dice.randint(0, 6)]:
             decision = self.choose()
             page = self._open(f"/desk/requests/{number}/{decision}")
-            form = page.form(field="message")
+            form = form_with(page, "message")
+            if form is None:  # the other one has decided meanwhile, and the page says so
+                self.deeds[f"{decision} came late"] += 1
+                continue
             form.values.pop("silent", None)
             page = self.visitor.send(form, message=QUESTION if decision == "ask" else "")
             if page.status == 500:
@@ -110,5 +115,6 @@ class AtTheDesk(Moderator):
 
     def _take_back(self, number: str) -> None:
         page = self._open(f"/desk/requests/{number}")
-        self.visitor.send(page.form(action="/act/undo"))
-        self.deeds["undo"] += 1
+        with contextlib.suppress(Wrong):  # the minute is over
+            self.visitor.send(page.form(action="/act/undo"))
+            self.deeds["undo"] += 1
