@@ -128,12 +128,17 @@ def dripping(port: int, beginning: bytes) -> Iterator[list[Dripper]]:
 
 
 def _others(port: int, seconds: float) -> load.Outcome:
-    """Pages and, one time in ten, a registration; so many a second, however long they take."""
+    """So many a second, however long they take."""
+    rate = crowd.PAGES_PER_SECOND
+    return load.run(port, others(), connections=crowd.CONNECTIONS, seconds=seconds, rate=rate).require_all()
+
+
+def others() -> Iterator[bytes]:
+    """Pages and, one time in ten, a registration."""
     registrations = people.registrations(INVITATIONS)
     pages = itertools.cycle([load.get(path) for path in crowd.PAGES])
-    mixed = (next(registrations) if number % 10 < REGISTRATIONS_IN_TEN else page for number, page in enumerate(pages))
-    rate = crowd.PAGES_PER_SECOND
-    return load.run(port, mixed, connections=crowd.CONNECTIONS, seconds=seconds, rate=rate).require_all()
+    for number, page in enumerate(pages):
+        yield next(registrations) if number % 10 < REGISTRATIONS_IN_TEN else page
 
 
 @contextlib.contextmanager
