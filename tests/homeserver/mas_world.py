@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from typing import Any
 
 from dev.proxy import ChaosProxy, Cut, Delay, Garbage, Lose, Status
 from foyer.homeserver.http import Client
@@ -145,3 +146,14 @@ def somebody(world: MasWorld, password: str = PASSWORD) -> str:
     name = new_name()
     world.make_account(name, password)
     return name
+
+
+def mas_keys(world: MasWorld) -> dict[str, Any]:
+    """Return the keys of the configuration's `homeserver` for this world."""
+    keys = {
+        "kind": "mas",
+        "url": world.synapse_chaos.url,
+        "mas": {"url": world.chaos.url, "client_id": CLIENT_ID, "client_secret": CLIENT_SECRET},
+        "timeout": "1s",
+    }
+    return keys | ({"admin_token": ADMIN_TOKEN} if "token" in world.credentials else {})

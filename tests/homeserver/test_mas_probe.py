@@ -134,8 +134,8 @@ def test_probe_as_an_ordinary_synapse_says_which_kind_it_is(mas: MasWorld) -> No
 
     assert [remedy for _level, remedy in _troubles(probe)] == [
         (
-            "The Matrix Authentication Service makes the accounts of this homeserver. Set homeserver.kind: mas, and tell "
-            "Foyer of the service in homeserver.mas."
+            "The Matrix Authentication Service makes the accounts of this homeserver. Set homeserver.kind: mas, and "
+            "tell Foyer of the service in homeserver.mas."
         )
     ]
     assert mas.synapse.asked == [

@@ -9,6 +9,7 @@ Refusal
 ├── PasswordsDiffer
 ├── DoorBusy             as many people as this process lets wait are waiting for the homeserver
 ├── HoldLost             the account that was kept for somebody is not there any more, or not theirs
+├── MadeAlready          by this invitation, a short while ago; whether by the same person cannot be told here
 └── OutcomeUnknown       the homeserver may have made it; a job finds out, and so does the same person pressing again
 """
 
@@ -81,6 +82,18 @@ class HoldLost(Refusal):
     code = "hold-lost"
     status = 409
     sentence = _("The account that was kept for this request is not there any more.")
+
+
+class MadeAlready(Refusal):
+    """It was made by this code, and the homeserver does not let us try the password."""
+
+    code = "made-already"
+    status = 409
+    field = "username"
+    sentence = _(
+        "An account of this name was made with this invitation a short while ago. If it was you, sign in to it with "
+        "your password."
+    )
 
 
 class OutcomeUnknown(Refusal):

@@ -87,6 +87,8 @@ def _make(account: Account, password: str, homeserver: Homeserver) -> bool:
             homeserver.hold(account.localpart, password)
     except HomeserverError as error:
         log.warning("an account was not held", account=account.id, reason=error.code, detail=error.detail)
+        if settling.kept_as_shell(error, account, homeserver):
+            raise
         if not settling.maybe_done(error, account, homeserver):
             settling.settle_refused(account, error.code)
             if isinstance(error, FOR_THE_PERSON):

@@ -12,10 +12,10 @@ from datetime import timedelta
 import structlog
 
 from foyer.accounts import settling
-from foyer.accounts.errors import OutcomeUnknown
+from foyer.accounts.errors import MadeAlready, OutcomeUnknown
 from foyer.accounts.models import Account, State
 from foyer.config import current
-from foyer.homeserver.errors import HomeserverError
+from foyer.homeserver.errors import HomeserverError, NotPossible
 from foyer.homeserver.make import current as current_homeserver
 from foyer.homeserver.port import Homeserver
 from foyer.invites import services as invites
@@ -35,6 +35,7 @@ def opened_before(there: Account | None, code: str, password: str) -> Account | 
 
     Raises:
         OutcomeUnknown: it is not known yet what became of it.
+        MadeAlready: the homeserver lets nobody find out whose it is.
         HomeserverError
     """
     if there is None or not _is_same_persons(there, code):
@@ -44,7 +45,7 @@ def opened_before(there: Account | None, code: str, password: str) -> Account | 
         return None
     homeserver = current_homeserver()
     if account.state == State.OPEN:
-        return account if _is_right(homeserver, account, password) else None
+        return account if _is_theirs(homeserver, account, password) else None
     if _proves_itself(homeserver, account, password):
         settling.settle_open(account, actor=Actor.person(), code=code)
         return account
@@ -65,6 +66,14 @@ def password_opens(homeserver: Homeserver, localpart: str, password: str) -> boo
     except HomeserverError as error:
         log.info("could not try the password", reason=error.code)
         return False
+
+
+def _is_theirs(homeserver: Homeserver, account: Account, password: str) -> bool:
+    try:
+        return _is_right(homeserver, account, password)
+    except NotPossible as error:  # Nobody can try a password there.
+        log.warning("whether somebody pressed twice cannot be told", reason=error.code, remedy=error.remedy)
+        raise MadeAlready from error
 
 
 def _is_right(homeserver: Homeserver, account: Account, password: str) -> bool:

@@ -231,6 +231,8 @@ def _ask(account: Account, attempt: JoinAttempt) -> Created:
             return Created(mxid(account.localpart, current().server_name))
         return homeserver.create(account.localpart, attempt.password, sign_in=attempt.wants_token)
     except homeserver_errors.HomeserverError as error:
+        if settling.kept_as_shell(error, account, homeserver):
+            raise
         if not settling.maybe_done(error, account, homeserver):
             settling.settle_refused(account, error.code)
             raise

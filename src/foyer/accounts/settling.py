@@ -27,7 +27,7 @@ from foyer.accounts.statements import MOVE
 from foyer.audit.services import record
 from foyer.audit.verbs import Verb
 from foyer.config import current
-from foyer.homeserver.errors import HomeserverError, NameTaken
+from foyer.homeserver.errors import HomeserverError, NameTaken, PasswordRefused
 from foyer.homeserver.make import current as current_homeserver
 from foyer.homeserver.port import Capability, Homeserver, Sighting
 from foyer.invites import services as invites
@@ -143,6 +143,20 @@ def mark_unknown(account: Account, reason: str) -> None:
     account.refresh_from_db()
 
 
+def kept_as_shell(error: HomeserverError, account: Account, homeserver: Homeserver) -> bool:
+    """Say whether a password was refused when its account was there already, and make a shell of it then.
+
+    So that another password finds an account of ours, and not a name that somebody has.
+    """
+    if not (isinstance(error, PasswordRefused) and error.leaves_shell):
+        return False
+    try:
+        shelve(account, homeserver, UNSETTLED, reason=error.code)
+    except HomeserverError as failure:
+        log.warning("a shell is not empty yet", account=account.id, reason=failure.code, detail=failure.detail)
+    return True
+
+
 def maybe_done(error: HomeserverError, account: Account, homeserver: Homeserver) -> bool:
     """Say whether there may be an account of ours now, whatever the answer was.
 
@@ -211,6 +225,8 @@ def _settle_by_sighting(account: Account, homeserver: Homeserver, sighting: Sigh
         shelve(account, homeserver, UNSETTLED, reason="half-made")
     elif sighting.seen and account.is_shell:
         settle_open(account, actor=Actor.job())  # whoever signed in knew the password that only we could set
+    elif sighting.seen and account.reason == NameTaken.code:
+        settle_refused(account, "name-taken")  # ours has got no password yet, and somebody signed in to this one
     elif sighting.seen:
         # Its person may have signed in without our answer, or somebody else made it that very moment.
         _settle_by_presence(account)
