@@ -210,6 +210,17 @@ def test_email_with_an_application_under_way_looks_new_to_a_stranger_and_its_own
     assert mails(owner)[-1] == "already-applied"
 
 
+def test_link_of_a_second_request_pressed_again_and_again_mails_once_where_the_first_one_is() -> None:
+    second = begin("erika")
+    first = verified("maria")
+
+    for _ in range(3):
+        with pytest.raises(AlreadyApplied):
+            services.verify_by_link(keys.mail_key(second))
+
+    assert mails(first).count("already-applied") == 1
+
+
 def test_unverified_row_of_a_stranger_takes_nothing_from_the_owner_of_the_email() -> None:
     stranger = begin("erika")
 

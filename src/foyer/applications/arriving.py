@@ -124,6 +124,8 @@ def seconds_until_resend(application: Application) -> int:
     if application.mailed_at is None:
         return 0
     left = application.mailed_at + MAIL_AGAIN_AFTER - now()
+    if left > 2 * MAIL_AGAIN_AFTER:
+        return 0  # the clock ran ahead when it was mailed
     return max(0, -(-left // timedelta(seconds=1)))
 
 
@@ -230,9 +232,9 @@ def _prove(row: Application) -> Verified:
     except IntegrityError:
         # Another application was proven with it first. Only now may this person know.
         with transaction.atomic():
-            Application.objects.filter(id=row.id).update(has_code=False)
+            is_news = Application.objects.filter(id=row.id, has_code=True).update(has_code=False)
             pending = _pending_with(row.email_to_prove).exclude(id=row.id).first()
-            if pending is not None:
+            if is_news and pending is not None:  # pressing on and on sends no further mail
                 mailing.owe(mailing.ALREADY_APPLIED, pending)
         raise AlreadyApplied from None
     if row.state == State.UNVERIFIED and not lost:
