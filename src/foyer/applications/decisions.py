@@ -194,7 +194,8 @@ def note(application_id: int, actor: Actor, text: str) -> Note:
 def claim_for_reading(application_id: int, actor: Actor) -> bool:
     """Tell the others that one is reading it, for some minutes. False: somebody else is."""
     moment = now()
-    free = Q(claimed_until=None) | Q(claimed_until__lte=moment) | Q(claimed_by=str(actor))
+    ran_ahead = Q(claimed_until__gt=moment + 2 * READING)
+    free = Q(claimed_until=None) | Q(claimed_until__lte=moment) | Q(claimed_by=str(actor)) | ran_ahead
     mine = Application.objects.filter(free, id=application_id, state__in=UNDECIDED)
     return mine.update(claimed_by=str(actor), claimed_until=moment + READING) == 1
 

@@ -160,7 +160,8 @@ def _begin(
                 return None
             if row.state != State.VERIFIED:
                 raise wrong_state(application_id)
-            is_dead = row.submitting_at is not None and row.submitting_at < now() - longest_attempt()
+            # Far from now on either side: its process died, and the clock may have been set right since.
+            is_dead = row.submitting_at is not None and abs(row.submitting_at - now()) > longest_attempt()
             is_mine = row.submitting_at is None or is_dead
             if is_mine:
                 row.submitting_at = now() if row.localpart else None

@@ -123,7 +123,8 @@ def _is_signed_in(request: HttpRequest) -> bool:
     if user is None or not user.is_authenticated:
         return False
     since = request.session.get(SIGNED_IN_AT, 0)
-    if time.time() - since < current().staff.session.total_seconds():
+    # A sign-in from the future, by a clock that ran ahead, would last for as long as that.
+    if abs(time.time() - since) < current().staff.session.total_seconds():
         return True
     logout(request)
     return False
