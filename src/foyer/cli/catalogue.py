@@ -50,6 +50,7 @@ GROUPS: tuple[tuple[str, tuple[Command, ...]], ...] = (
             Command("config", "foyer.cli.config", "Show the configuration, or check it."),
             Command("backup", "foyer.cli.backup", "Write everything into one file, while Foyer runs."),
             Command("restore", "foyer.cli.restore", "Put back what a backup holds."),
+            Command("copy-database", "foyer.cli.copy_database", "Copy the SQLite database into PostgreSQL."),
             Command("django", "foyer.cli.django", "Any management command of Django's.", takes_all=True),
         ),
     ),

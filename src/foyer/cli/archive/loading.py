@@ -70,7 +70,7 @@ def _take_up(backup: Backup) -> None:
     then = executor.loader.project_state(newest).apps
     backup.check(then)
     with transaction.atomic(using=ASIDE):
-        _empty(rows.tables(then), ASIDE)  # migrations may have put rows there
+        empty(rows.tables(then), ASIDE)  # migrations may have put rows there
         for table, model in rows.tables(then).items():
             rows.write(model, backup.rows(table, model), ASIDE)
     call_command("migrate", database=ASIDE, verbosity=0, interactive=False)
@@ -92,14 +92,15 @@ def load(source: Source, *, before_commit: Callable[[], None]) -> None:
     known = rows.tables(apps)
     with transaction.atomic(), output.progress("rows restored") as advance:
         _lock(list(known))
-        _empty(known, "default")
+        empty(known, "default")
         for table, model in known.items():
             rows.write(model, _counted(source(table, model), advance), "default")
-        _set_sequences(list(known.values()))
+        set_sequences(list(known.values()), "default")
         before_commit()
 
 
-def _empty(tables: Iterable[str], using: str) -> None:
+def empty(tables: Iterable[str], using: str) -> None:
+    """Delete every row of these tables."""
     with connections[using].cursor() as cursor:
         for table in tables:
             cursor.execute(f"DELETE FROM {connections[using].ops.quote_name(table)}")  # noqa: S608 - our own name
@@ -119,10 +120,10 @@ def _lock(names: list[str]) -> None:
             cursor.execute(f"LOCK TABLE {quoted} IN EXCLUSIVE MODE")
 
 
-def _set_sequences(known: list[type[Model]]) -> None:
+def set_sequences(known: list[type[Model]], using: str) -> None:
     """PostgreSQL hands out numbers by itself, and does not see the rows that brought theirs."""
-    with connection.cursor() as cursor:
-        for statement in connection.ops.sequence_reset_sql(no_style(), known):
+    with connections[using].cursor() as cursor:
+        for statement in connections[using].ops.sequence_reset_sql(no_style(), known):
             cursor.execute(statement)
 
 
@@ -131,4 +132,4 @@ def what_is_here() -> dict[str, int]:
     return {table: model._base_manager.count() for table, model in rows.tables(apps).items()}
 
 
-__all__ = ["applied_migrations", "load", "prepared", "what_is_here"]
+__all__ = ["applied_migrations", "empty", "load", "prepared", "set_sequences", "what_is_here"]

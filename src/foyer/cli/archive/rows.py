@@ -44,10 +44,11 @@ def read(model: type[Model], using: str) -> Iterator[dict[str, Any]]:
 
 def as_line(row: dict[str, Any]) -> str:
     """Return a row as one line of JSON."""
-    return json.dumps(row, default=_plain, ensure_ascii=False, separators=(",", ":")) + "\n"
+    return json.dumps(row, default=plain, ensure_ascii=False, separators=(",", ":")) + "\n"
 
 
-def _plain(value: Any) -> Any:
+def plain(value: Any) -> Any:
+    """Return what JSON has for a value that it does not have itself."""
     if isinstance(value, datetime | date | time):
         return value.isoformat()  # whole, to the microsecond
     if isinstance(value, Decimal | UUID):
