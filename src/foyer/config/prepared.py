@@ -12,7 +12,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Generic, TypeVar
 
-from django.db import connection
+from django.db import DEFAULT_DB_ALIAS, connections
+from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.models import Field, Model
 
 Row = TypeVar("Row", bound=Model)
@@ -29,11 +30,11 @@ class _Reader(Generic[Row]):
     converted: tuple[tuple[int, Any, tuple[Converter, ...]], ...]
 
     @classmethod
-    def of(cls, model: type[Row]) -> _Reader[Row]:
+    def of(cls, model: type[Row], connection: BaseDatabaseWrapper) -> _Reader[Row]:
         """Ask the model for its columns, and Django for what each must pass through."""
         fields = model._meta.concrete_fields
         table = connection.ops.quote_name(model._meta.db_table)
-        columns = ", ".join(f"{table}.{_quoted(field)}" for field in fields)
+        columns = ", ".join(f"{table}.{_quoted(field, connection)}" for field in fields)
         converted = []
         for index, field in enumerate(fields):
             column: Any = field.get_col(model._meta.db_table)
@@ -42,7 +43,7 @@ class _Reader(Generic[Row]):
                 converted.append((index, column, converters))
         return cls(model, columns, tuple(field.attname for field in fields), tuple(converted))
 
-    def read(self, row: tuple[Any, ...]) -> Row:
+    def read(self, row: tuple[Any, ...], connection: BaseDatabaseWrapper) -> Row:
         """Return it as the model's own."""
         values = list(row)
         for index, column, converters in self.converted:
@@ -64,9 +65,10 @@ class Statement(Generic[Row]):
 
     def run(self, *parameters: Any) -> int:
         """Run it, and return how many rows it changed."""
-        sql, _, _ = self._ready()
+        connection = connections[DEFAULT_DB_ALIAS]
+        sql, _, _ = self._ready(connection)
         with connection.cursor() as cursor:
-            cursor.execute(sql, _adapted(parameters))
+            cursor.execute(sql, _adapted(parameters, connection))
             return int(cursor.rowcount)
 
     def rows(self, *parameters: Any, then: tuple[Any, ...] = ()) -> list[Row]:
@@ -74,27 +76,30 @@ class Statement(Generic[Row]):
 
         `then` are the parameters of the statement that reads them where the first cannot return them.
         """
-        sql, read, reader = self._ready()
+        connection = connections[DEFAULT_DB_ALIAS]
+        sql, read, reader = self._ready(connection)
         changes = bool(read)
         with connection.cursor() as cursor:
             if changes and not connection.features.can_return_columns_from_insert:
-                cursor.execute(sql, _adapted(parameters))
+                cursor.execute(sql, _adapted(parameters, connection))
                 if not cursor.rowcount:
                     return []
-                cursor.execute(read, _adapted(then))
+                cursor.execute(read, _adapted(then, connection))
             else:
-                cursor.execute(f"{sql} RETURNING {reader.columns}" if changes else sql, _adapted(parameters))
-            return [reader.read(row) for row in cursor.fetchall()]
+                cursor.execute(
+                    f"{sql} RETURNING {reader.columns}" if changes else sql, _adapted(parameters, connection)
+                )
+            return [reader.read(row, connection) for row in cursor.fetchall()]
 
     def first(self, *parameters: Any, then: tuple[Any, ...] = ()) -> Row | None:
         """Return the first of `rows`, if there is one."""
         found = self.rows(*parameters, then=then)
         return found[0] if found else None
 
-    def _ready(self) -> tuple[str, str, _Reader[Row]]:
+    def _ready(self, connection: BaseDatabaseWrapper) -> tuple[str, str, _Reader[Row]]:
         vendor = connection.vendor
         if vendor not in self._prepared:
-            reader = _Reader.of(self._model)
+            reader = _Reader.of(self._model, connection)
             table = connection.ops.quote_name(self._model._meta.db_table)
             filled = (text.format(table=table, columns=reader.columns) for text in (self._sql, self._then))
             self._prepared[vendor] = (*filled, reader)  # type: ignore[assignment]
@@ -112,10 +117,11 @@ class Insert(Generic[Row]):
 
     def __call__(self, row: Row) -> bool:
         """Insert it; its key, where the database makes one, is on it afterwards. False: one stood in the way."""
+        connection = connections[DEFAULT_DB_ALIAS]
         values = [field.get_db_prep_save(getattr(row, field.attname), connection) for field in self._fields]
         returns = self._makes_key and connection.features.can_return_columns_from_insert
         with connection.cursor() as cursor:
-            cursor.execute(self._ready(), values)
+            cursor.execute(self._ready(connection), values)
             if not returns:
                 is_new = cursor.rowcount > 0
                 key = cursor.cursor.lastrowid if is_new and self._makes_key else None
@@ -128,12 +134,12 @@ class Insert(Generic[Row]):
             row._state.adding, row._state.db = False, connection.alias
         return bool(is_new)
 
-    def _ready(self) -> str:
+    def _ready(self, connection: BaseDatabaseWrapper) -> str:
         returns = connection.features.can_return_columns_from_insert
         kind = f"{connection.vendor} {returns}"
         if kind not in self._prepared:
             table = connection.ops.quote_name(self._model._meta.db_table)
-            columns = ", ".join(map(_quoted, self._fields))
+            columns = ", ".join(_quoted(field, connection) for field in self._fields)
             sql = (
                 f"INSERT INTO {table} ({columns}) "  # noqa: S608 - the model's own names
                 f"VALUES ({', '.join(['%s'] * len(self._fields))})"
@@ -141,12 +147,12 @@ class Insert(Generic[Row]):
             if self._or_leave:
                 sql += " ON CONFLICT DO NOTHING"
             if self._makes_key and returns and self._model._meta.pk is not None:
-                sql += f" RETURNING {_quoted(self._model._meta.pk)}"
+                sql += f" RETURNING {_quoted(self._model._meta.pk, connection)}"
             self._prepared[kind] = sql
         return self._prepared[kind]
 
 
-def _quoted(field: Field[Any, Any]) -> str:
+def _quoted(field: Field[Any, Any], connection: BaseDatabaseWrapper) -> str:
     return connection.ops.quote_name(str(field.column))
 
 
@@ -154,7 +160,7 @@ def _is_made_by_database(field: Field[Any, Any]) -> bool:
     return bool(field.primary_key and field.get_internal_type() in {"AutoField", "BigAutoField", "SmallAutoField"})
 
 
-def _adapted(parameters: tuple[Any, ...]) -> list[Any]:
+def _adapted(parameters: tuple[Any, ...], connection: BaseDatabaseWrapper) -> list[Any]:
     """Write moments as the database keeps them."""
     adapt = connection.ops.adapt_datetimefield_value
     return [adapt(value) if isinstance(value, datetime) else value for value in parameters]
