@@ -6,7 +6,7 @@ from datetime import timedelta
 
 from foyer.accounts.errors import DoorBusy
 from foyer.accounts.settling import StillUnknown
-from foyer.applications import effects, mailing, retention
+from foyer.applications import days, effects, mailing, retention
 from foyer.homeserver.errors import HomeserverError
 from foyer.jobs.registry import handler
 
@@ -48,3 +48,9 @@ def digest(_subject: str) -> None:
 def keep_retention(_subject: str) -> None:
     """Let lapse, expire and be erased what is due."""
     retention.run()
+
+
+@handler("applications.days", lane="house", every=timedelta(hours=1))
+def keep_days(_subject: str) -> None:
+    """Count the days that are over."""
+    days.keep()

@@ -114,6 +114,11 @@ class Application(models.Model):
             models.Index(
                 fields=["decided_at", "id"], condition=Q(decided_at__isnull=False), name="applications_decided"
             ),
+            models.Index(
+                fields=["decision", "decided_at"],
+                condition=Q(decided_at__isnull=False),
+                name="applications_decisions",
+            ),
             models.Index(fields=["invite_id"], condition=Q(state="approved"), name="applications_approved"),
             models.Index(fields=["created_at", "id"], condition=Q(state="unverified"), name="applications_unverified"),
             models.Index(
@@ -217,6 +222,25 @@ class Mailed(models.Model):
     def __str__(self) -> str:
         """Return when."""
         return f"mailed at {self.at}"
+
+
+class Day(models.Model):
+    """How many came in on one day (UTC), and what was decided. Kept longer than what was counted."""
+
+    day = models.DateField(primary_key=True)
+    by_request = models.PositiveIntegerField(default=0)
+    by_invitation = models.PositiveIntegerField(default=0)
+    approved = models.PositiveIntegerField(default=0)
+    denied = models.PositiveIntegerField(default=0)
+
+    def __str__(self) -> str:
+        """Return which day."""
+        return str(self.day)
+
+    @property
+    def all(self) -> int:
+        """Return how many came in."""
+        return self.by_request + self.by_invitation
 
 
 class Haystack(models.Model):

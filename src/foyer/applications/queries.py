@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import statistics
-from dataclasses import dataclass
+import time
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Literal
 
-from django.db.models import F, Q, QuerySet
+from django.db.models import F, Q, QuerySet, Value
+from django.db.models.functions import StrIndex
 
 from foyer.applications import keys, search
 from foyer.applications.errors import ApplicationUnknown
@@ -19,6 +21,7 @@ from foyer.kit.codes import digests_match
 Tab = Literal["waiting", "flagged", "asked", "decided"]
 TABS: tuple[Tab, ...] = ("waiting", "flagged", "asked", "decided")
 PAGE = 50
+LOOKED_AT = 2000
 RECENT_DECISIONS = 20
 FEWEST_DECISIONS = 5
 MOST_LOOK_ALIKES = 20
@@ -65,32 +68,84 @@ def by_id(application_id: int) -> Application:
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """Some rows of a list, and where the next page begins: give `after` back; empty at the end."""
+    """Some rows of a list, and where the next page begins: give `after` back; empty at the end.
+
+    `looked_to`: a search that may take no longer has got to here, and `after` lets it go on; None: it missed nothing.
+    """
 
     rows: list[Application]
     after: str
+    looked_to: datetime | None = None
 
 
-def queue(tab: Tab, *, after: str = "", words: str = "", size: int = PAGE) -> Page:
-    """Return a page of the moderators' queue: the oldest first, but of the decided the newest."""
-    rows = _tab(tab)
-    if words := cleaned(words):
-        rows = search.among_all(rows, words) if tab == "decided" else search.among_undecided(rows, words)
-    return _page(rows, "decided_at" if tab == "decided" else "submitted_at", after, size, newest=tab == "decided")
+def queue(tab: Tab, *, after: str = "", words: str = "", size: int = PAGE, seconds: float = search.SECONDS) -> Page:
+    """Return a page of the moderators' queue: the oldest first, but of the decided the newest.
+
+    `seconds`: how long a search may take, beyond its first step.
+    """
+    rows, words = _tab(tab), cleaned(words)
+    if not words:
+        return _page(rows, "decided_at" if tab == "decided" else "submitted_at", after, size, newest=tab == "decided")
+    if tab == "decided":
+        return _newest_matches(rows, words, after, size, seconds)
+    return _matches_in_turn(rows, words, after, size, seconds)
 
 
-def listing(states: list[str] | None = None, *, after: str = "", words: str = "", size: int = PAGE) -> Page:
+def listing(
+    states: list[str] | None = None,
+    *,
+    after: str = "",
+    words: str = "",
+    size: int = PAGE,
+    seconds: float = search.SECONDS,
+) -> Page:
     """Return a page of all applications, or of those in these states, the newest first."""
     rows = Application.objects.all()
     if states is not None:
         rows = rows.filter(state__in=states)
     if words := cleaned(words):
-        rows = search.among_all(rows, words)
+        return _newest_matches(rows, words, after, size, seconds)
     if after.isdecimal():
         rows = rows.filter(id__lt=int(after))
     # Numbers are given in the order of coming, and every table has their index.
     found = list(rows.order_by("-id")[: size + 1])
     return Page(found[:size], str(found[size - 1].id) if len(found) > size else "")
+
+
+def _newest_matches(rows: QuerySet[Application], words: str, after: str, size: int, seconds: float) -> Page:
+    """Return those that match, by their numbers, from the newest back. Too short a word matches whole names."""
+    if len(words.casefold()) < search.SHORTEST:
+        return Page(list(rows.filter(localpart=words.casefold()).order_by("-id")[:size]), "")
+
+    def keep(ids: list[int]) -> set[int]:
+        return set(rows.filter(id__in=ids).values_list("id", flat=True))
+
+    before = int(after) if after.isdecimal() and len(after) < 19 else None
+    matches = search.newest(words, wanted=size, keep=keep, before=before, seconds=seconds)
+    found = Application.objects.in_bulk(matches.ids)
+    page = Page([found[number] for number in matches.ids if number in found], str(matches.down_to or ""))
+    if matches.down_to is None or len(matches.ids) == size:
+        return page
+    last = Application.objects.filter(id__lte=matches.down_to).order_by("-id").first()
+    return replace(page, looked_to=last.created_at if last else None)
+
+
+def _matches_in_turn(rows: QuerySet[Application], words: str, after: str, size: int, seconds: float) -> Page:
+    """Return those that match of a tab whose rows wait, the oldest first. There are some thousands at most, mostly."""
+    until, found = time.monotonic() + seconds, list[int]()
+    hit = StrIndex("haystack__text", Value(words.casefold()))
+    while True:
+        part = _after(rows, "submitted_at", after, newest=False).order_by("submitted_at", "id")
+        looked = list(part.annotate(hit=hit, at=F("submitted_at")).values_list("id", "at", "hit")[:LOOKED_AT])
+        found += [number for number, _at, hit in looked if hit]
+        after = f"{looked[-1][1].isoformat()}~{looked[-1][0]}" if len(looked) == LOOKED_AT else ""
+        if len(found) > size or not after or time.monotonic() > until:
+            break
+    whole = Application.objects.in_bulk(found[:size])
+    shown = [whole[number] for number in found[:size] if number in whole]
+    if len(found) > size and shown:
+        return Page(shown, _place_of(shown[-1], "submitted_at"))
+    return Page(shown, after, looked[-1][1] if after else None)
 
 
 def _tab(tab: Tab) -> QuerySet[Application]:
@@ -107,18 +162,28 @@ def _tab(tab: Tab) -> QuerySet[Application]:
 
 def _page(rows: QuerySet[Application], column: str, after: str, size: int, *, newest: bool) -> Page:
     """Page by where the last page ended, never by counting: the millionth page costs what the first does."""
-    if place := _place(after):
-        moment, identifier = place
-        way = "lt" if newest else "gt"
-        # The first condition alone lets the index begin at the place.
-        rows = rows.filter(
-            Q(**{f"{column}__{way}e": moment}),
-            Q(**{f"{column}__{way}": moment}) | Q(**{column: moment, f"id__{way}": identifier}),
-        )
+    rows = _after(rows, column, after, newest=newest)
     order = (f"-{column}", "-id") if newest else (column, "id")
     found = list(rows.order_by(*order)[: size + 1])
     last = found[size - 1] if len(found) > size else None
-    return Page(found[:size], f"{getattr(last, column).isoformat()}~{last.id}" if last is not None else "")
+    return Page(found[:size], _place_of(last, column) if last is not None else "")
+
+
+def _after(rows: QuerySet[Application], column: str, after: str, *, newest: bool) -> QuerySet[Application]:
+    place = _place(after)
+    if place is None:
+        return rows
+    moment, identifier = place
+    way = "lt" if newest else "gt"
+    # The first condition alone lets the index begin at the place.
+    return rows.filter(
+        Q(**{f"{column}__{way}e": moment}),
+        Q(**{f"{column}__{way}": moment}) | Q(**{column: moment, f"id__{way}": identifier}),
+    )
+
+
+def _place_of(row: Application, column: str) -> str:
+    return f"{getattr(row, column).isoformat()}~{row.id}"
 
 
 def _place(after: str) -> tuple[datetime, int] | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from django.db import models
+from django.db.models import Q
 
 from foyer.kit.clock import now
 
@@ -22,6 +23,9 @@ class Event(models.Model):
         indexes = (
             models.Index(fields=["subject_kind", "subject_id", "id"], name="audit_subject"),
             models.Index(fields=["at"], name="audit_at"),
+            models.Index(fields=["verb", "id"], name="audit_verb"),
+            # Newcomers and jobs do most, and nobody asks for all that they did.
+            models.Index(fields=["actor", "id"], condition=~Q(actor__in=["person", "job"]), name="audit_actor"),
         )
 
     def __str__(self) -> str:

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
 from typing import Literal
 
 from django.db.models import F, Q, QuerySet
 
 from foyer.invites.models import Invite, Use
 from foyer.kit.clock import now
+from foyer.kit.walking import SECONDS, walk
 
 Which = Literal["open", "over", "all"]
 PAGE = 50
@@ -16,12 +19,30 @@ OF_A_REQUEST = "application:"
 """How the labels of those begin that were made for somebody who was approved: they look after themselves."""
 
 
-def page(
-    which: Which, *, made_by: str = "", words: str = "", before: int | None = None, size: int = PAGE
-) -> tuple[list[Invite], int | None]:
-    """Return a page, the newest first, and the `before` of the next one; None at the end.
+@dataclass(frozen=True, slots=True)
+class Page:
+    """Some invitations, and the `before` of the next page; None at the end.
 
-    `made_by`: only those of this actor; empty: everybody's.
+    `looked_to`: the time for one page was over here, and the next page goes on; None: nothing was missed.
+    """
+
+    invites: list[Invite]
+    before: int | None
+    looked_to: datetime | None = None
+
+
+def page(
+    which: Which,
+    *,
+    made_by: str = "",
+    words: str = "",
+    before: int | None = None,
+    size: int = PAGE,
+    seconds: float = SECONDS,
+) -> Page:
+    """Return a page, the newest first.
+
+    `made_by`: only those of this actor; empty: everybody's. `words`: a piece of label, code or email, or a whole name.
     """
     rows = _of(made_by).exclude(label__startswith=OF_A_REQUEST)
     if which != "all":
@@ -30,10 +51,19 @@ def page(
         rows = rows.filter(
             Q(label__icontains=words) | Q(code__icontains=words) | Q(email__icontains=words) | Q(localpart=words)
         )
-    if before is not None:
-        rows = rows.filter(id__lt=before)
-    found = list(rows.order_by("-id")[: size + 1])
-    return found[:size], found[size - 1].pk if len(found) > size else None
+    numbers = Invite.objects.values_list("id", flat=True)
+    walked = walk(
+        lambda low, high, most: list(rows.filter(id__gte=low, id__lt=high).order_by("-id")[:most]),
+        number_of=lambda invite: invite.id,
+        begin=before if before is not None else 1 + (numbers.order_by("-id").first() or 0),
+        end=numbers.order_by("id").first() or 0,
+        wanted=size,
+        seconds=seconds,
+    )
+    last = None
+    if walked.is_cut:
+        last = Invite.objects.filter(id__gte=walked.before).order_by("id").values_list("created_at", flat=True).first()
+    return Page(walked.found, walked.before, last)
 
 
 def one(invite_id: int, *, made_by: str = "") -> Invite | None:

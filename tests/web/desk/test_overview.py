@@ -5,16 +5,17 @@ from __future__ import annotations
 from datetime import UTC, date, timedelta
 
 import pytest
+import time_machine
 from django.test import Client
 
+from foyer.applications import days, models
+from foyer.applications.models import Day
 from foyer.audit.models import Event
 from foyer.invites import services as invites
 from foyer.invites.services import NewInvite
 from foyer.kit.actor import Actor
 from foyer.kit.clock import now
-from foyer.web.desk import figures
 from foyer.web.desk.chart import HEIGHT, TOP, chart
-from foyer.web.desk.figures import Day
 from tests.web.desk.conftest import MakeRequest, text_of
 
 pytestmark = [pytest.mark.django_db, pytest.mark.database]
@@ -31,20 +32,40 @@ def test_sign_ups_are_counted_by_day_and_by_way() -> None:
     happened("account.opened", "2")
     happened("application.done", "9")
     happened("account.settled-by-presence", "3", days_ago=2)
-    happened("account.opened", "4", days_ago=figures.DAYS + 1)
+    happened("account.opened", "4", days_ago=days.DAYS + 1)
 
-    days = figures.sign_ups()
+    found = days.lately()
 
     today = now().astimezone(UTC).date()
-    assert len(days) == figures.DAYS
-    assert days[-1] == Day(today, by_request=1, by_invitation=1)
-    assert days[-3] == Day(today - timedelta(days=2), by_request=0, by_invitation=1)
-    assert sum(day.all for day in days) == 3
+    assert len(found) == days.DAYS
+    assert (found[-1].day, found[-1].by_request, found[-1].by_invitation) == (today, 1, 1)
+    assert (found[-3].day, found[-3].by_request, found[-3].by_invitation) == (today - timedelta(days=2), 0, 1)
+    assert sum(day.all for day in found) == 3
+
+
+def test_days_that_are_over_are_kept_and_today_is_counted_each_time() -> None:
+    happened("account.opened", "1", days_ago=1)
+    happened("account.opened", "2")
+
+    with time_machine.travel(now().replace(hour=12)):
+        assert (days.keep(), days.keep()) == (days.DAYS - 1, 0)
+        Event.objects.all().delete()
+        happened("account.opened", "3")
+        happened("account.opened", "4")
+
+        assert [day.by_invitation for day in days.lately()[-2:]] == [1, 2]
+    assert not models.Day.objects.filter(day=now().date()).exists()
+
+
+def test_day_is_not_kept_before_all_that_began_in_it_is_noted() -> None:
+    with time_machine.travel(now().replace(hour=0, minute=30)):
+        days.keep()
+        assert not models.Day.objects.filter(day=now().date() - timedelta(days=1)).exists()
 
 
 @pytest.mark.parametrize(("most", "top"), [(0, 4), (4, 4), (5, 6), (7, 10), (11, 20), (999, 1000), (1001, 2000)])
 def test_chart_has_a_round_top_that_everything_fits_under(most: int, top: int) -> None:
-    drawn = chart([Day(date(2026, 1, 1), by_invitation=most)])
+    drawn = chart([Day(day=date(2026, 1, 1), by_invitation=most)])
 
     assert [line.value for line in drawn.lines] == [0, top // 2, top]
     assert all(TOP <= column.upper.y <= HEIGHT for column in drawn.columns)

@@ -115,7 +115,7 @@ def test_overview_asks_few_questions_however_much_there_is(
     moderator: Client, django_assert_max_num_queries: DjangoAssertNumQueries
 ) -> None:
     many(60)
-    with django_assert_max_num_queries(13):
+    with django_assert_max_num_queries(15):
         assert moderator.get("/desk/").status_code == 200
 
 

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from foyer.applications.models import Application
     from foyer.applications.queries import Tab
 
+SECONDS_TO_SEARCH = 10.0
 NOBODY_WAITS = "Nobody waits for a decision. `--all` lists the other applications as well."
 
 
@@ -84,7 +85,7 @@ def _tab(tab: Tab, words: str) -> Iterator[Application]:
 
     after = ""
     while True:
-        page = queries.queue(tab, after=after, words=words)
+        page = queries.queue(tab, after=after, words=words, seconds=SECONDS_TO_SEARCH)
         yield from page.rows
         if not (after := page.after):
             return
@@ -98,7 +99,7 @@ def _newest(states: list[str] | None, words: str) -> Iterator[Application]:
     if states is not None:
         rows = rows.filter(state__in=states)
     if words.strip():
-        rows = search.among_all(rows, words.strip())
+        rows = search.among_all(rows, words.strip(), seconds=SECONDS_TO_SEARCH)
     return rows.iterator(chunk_size=1000)
 
 

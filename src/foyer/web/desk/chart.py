@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 
-from foyer.web.desk.figures import Day
+from foyer.applications.models import Day
 
 WIDTH, HEIGHT = 640, 180
 LEFT, TOP, BOTTOM = 32, 12, 26

@@ -29,6 +29,7 @@ from foyer.web.jinja import long_moment
 
 ACTS: tuple[Act, ...] = ("approve", "deny", "ask")
 SHOWN_AT_ONCE = 30
+SECONDS_FOR_ALL = 3.0
 FRAGMENT = "X-Foyer-Fragment"
 
 
@@ -132,7 +133,7 @@ def many(request: HttpRequest, me: Me) -> HttpResponseBase:
 def _chosen(form: QueryDict, draft: Draft) -> list[Application]:
     """Return the requests that were ticked; or, where all were wanted, the oldest of them."""
     if "all" in form:
-        return queries.queue(tab_of(draft.tab), words=draft.words, size=MOST_AT_ONCE).rows
+        return queries.queue(tab_of(draft.tab), words=draft.words, size=MOST_AT_ONCE, seconds=SECONDS_FOR_ALL).rows
     ids = frame.numbers(form.get("ids", "") or ",".join(form.getlist("id")), most=MOST_AT_ONCE)
     found = Application.objects.in_bulk(ids)
     return [found[number] for number in ids if number in found]

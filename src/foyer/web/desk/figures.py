@@ -1,74 +1,19 @@
-"""The figures of the overview. Each is one question to the tables, by an index."""
+"""The figures of the overview. Each is a question or two to the tables, by an index."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, timedelta
+from datetime import datetime, timedelta
 
-from django.db.models import Count, F, Q
-from django.db.models.functions import TruncDate
+from django.db.models import F, Q
 
-from foyer.applications.models import Application, Decision, State
-from foyer.audit.models import Event
-from foyer.audit.verbs import Verb
+from foyer.applications.models import Application, State
 from foyer.invites.models import Invite
 from foyer.kit.clock import now
 from foyer.web.desk.door import Me
 
-DAYS = 30
 SOON = timedelta(days=7)
 MOST_INVITES = 5
-
-
-@dataclass(frozen=True, slots=True)
-class Day:
-    """How many came in on one day (UTC): by a request, and by an invitation."""
-
-    day: date
-    by_request: int = 0
-    by_invitation: int = 0
-
-    @property
-    def all(self) -> int:
-        """Return how many came in."""
-        return self.by_request + self.by_invitation
-
-
-def sign_ups() -> list[Day]:
-    """Return the last `DAYS` days, today at the end."""
-    today = now().astimezone(UTC).date()
-    first = today - timedelta(days=DAYS - 1)
-    since = datetime(first.year, first.month, first.day, tzinfo=UTC)
-    opened = Event.objects.filter(
-        at__gte=since, verb__in=[Verb.ACCOUNT_OPENED, Verb.ACCOUNT_SETTLED_BY_PRESENCE]
-    ).annotate(day=TruncDate("at", tzinfo=UTC))
-    everybody = dict(opened.order_by().values_list("day").annotate(Count("subject_id", distinct=True)))
-    done = Event.objects.filter(at__gte=since, verb=Verb.APPLICATION_DONE).annotate(day=TruncDate("at", tzinfo=UTC))
-    requests = dict(done.order_by().values_list("day").annotate(Count("subject_id", distinct=True)))
-    days = [first + timedelta(days=number) for number in range(DAYS)]
-    return [_day(day, everybody.get(day, 0), requests.get(day, 0)) for day in days]
-
-
-def _day(day: date, everybody: int, by_request: int) -> Day:
-    # Who joins by the link of an approved request may be noted as done a day later.
-    return Day(day, by_request, max(0, everybody - by_request))
-
-
-@dataclass(frozen=True, slots=True)
-class Decisions:
-    """What was decided in the last `DAYS` days."""
-
-    approved: int
-    denied: int
-
-
-def decided() -> Decisions:
-    """Count them."""
-    lately = Application.objects.filter(decided_at__gt=now() - timedelta(days=DAYS))
-    found = lately.aggregate(
-        approved=Count("id", filter=Q(decision=Decision.APPROVE)), denied=Count("id", filter=Q(decision=Decision.DENY))
-    )
-    return Decisions(found["approved"], found["denied"])
 
 
 def oldest_waiting() -> datetime | None:

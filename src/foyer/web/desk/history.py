@@ -48,7 +48,7 @@ def page(request: HttpRequest, me: Me) -> HttpResponseBase:
     """Show a page of it, as it is asked for."""
     filters = {name: frame.one(request.GET, name) for name in FIELDS}
     wanted, errors = _wanted(filters)
-    rows, before = queries.page(wanted, before=lists.before_of(request))
+    found = queries.page(wanted, before=lists.before_of(request))
     words = verb_words()
     return frame.render(
         request,
@@ -61,10 +61,11 @@ def page(request: HttpRequest, me: Me) -> HttpResponseBase:
         errors_by_field=by_field(errors, FIELDS),
         verbs=_choices(words),
         kinds=list(room_words().items()),
-        rows=_rows(rows, words),
+        rows=_rows(found.events, words),
         is_filtered=any(filters.values()),
         query=lists.query(filters),
-        next_page=lists.following(before, **filters),
+        next_page=lists.following(found.before, **filters),
+        looked_to=found.looked_to,
     )
 
 

@@ -73,9 +73,7 @@ def page(request: HttpRequest, me: Me) -> HttpResponseBase:
         return frame.go_to(request, f"desk/invitations/{made.pk}")
     which = frame.one(request.GET, "which") if request.GET.get("which") in {"over", "all"} else "open"
     words = frame.one(request.GET, "q", lists.MOST_WORDS)
-    rows, before = listing.page(
-        cast("listing.Which", which), made_by=whose(me), words=words, before=lists.before_of(request)
-    )
+    found = listing.page(cast("listing.Which", which), made_by=whose(me), words=words, before=lists.before_of(request))
     return frame.render(
         request,
         me,
@@ -84,8 +82,9 @@ def page(request: HttpRequest, me: Me) -> HttpResponseBase:
         which=which,
         tabs=[("open", _("Open")), ("over", _("Over")), ("all", _("All"))],
         words=words,
-        invitations=[shown(it) for it in rows],
-        next_page=lists.following(before, which=which, q=words),
+        invitations=[shown(it) for it in found.invites],
+        next_page=lists.following(found.before, which=which, q=words),
+        looked_to=found.looked_to,
     )
 
 

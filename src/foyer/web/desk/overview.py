@@ -5,6 +5,7 @@ from __future__ import annotations
 from django.http import HttpRequest, HttpResponseBase
 
 from foyer.applications import queries
+from foyer.applications.days import DAYS, lately
 from foyer.web.desk import figures, frame
 from foyer.web.desk.chart import chart
 from foyer.web.desk.door import Me, moderators
@@ -22,7 +23,7 @@ def bare(request: HttpRequest, me: Me) -> HttpResponseBase:
 @allow("GET")
 def page(request: HttpRequest, me: Me) -> HttpResponseBase:
     """Show the figures."""
-    days = figures.sign_ups()
+    days = lately()
     return frame.render(
         request,
         me,
@@ -32,7 +33,8 @@ def page(request: HttpRequest, me: Me) -> HttpResponseBase:
         chart=chart(days),
         days=days,
         wait=queries.typical_wait(),
-        decided=figures.decided(),
+        approved=sum(day.approved for day in days),
+        denied=sum(day.denied for day in days),
         ending=figures.ending(me),
-        span=figures.DAYS,
+        span=DAYS,
     )

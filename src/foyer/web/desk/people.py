@@ -46,7 +46,7 @@ def page(request: HttpRequest, me: Me) -> HttpResponseBase:
     which = frame.one(request.GET, "which")
     words = frame.one(request.GET, "q", lists.MOST_WORDS)
     states = [str(state) for state in OF_STATE.get(which, [])]
-    rows, before = listing.page(states=states or None, words=words, before=lists.before_of(request))
+    found = listing.page(states=states or None, words=words, before=lists.before_of(request))
     return frame.render(
         request,
         me,
@@ -61,8 +61,9 @@ def page(request: HttpRequest, me: Me) -> HttpResponseBase:
             ("gone", _("Not made")),
         ],
         words=words,
-        people=_people(rows, me),
-        next_page=lists.following(before, which=which, q=words),
+        people=_people(found.accounts, me),
+        next_page=lists.following(found.before, which=which, q=words),
+        looked_to=found.looked_to,
     )
 
 

@@ -37,6 +37,7 @@ def page(request: HttpRequest, me: Me) -> HttpResponseBase:
         words=words,
         cards=cards(found.rows, me),
         next_page=found.after,
+        looked_to=found.looked_to,
         is_first=not after,
         counts=numbers,
         in_tab=numbers.get(tab, 0) if not words else 0,
