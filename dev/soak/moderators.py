@@ -87,7 +87,7 @@ class AtTheDesk(Moderator):
         """Sign in where needed; decide on a few; take one back now and then."""
         page = self._open("/desk/queue")
         waiting = list(dict.fromkeys(_REQUEST.findall(page.text)))
-        for number in waiting[: self.dice.randint(0, 6)]:
+        for number in waiting[: self.dice.randint(0, 10)]:
             decision = self.choose()
             page = self._open(f"/desk/requests/{number}/{decision}")
             form = form_with(page, "message")

@@ -29,7 +29,7 @@ class Plan:
     timeout: str = "10s"
     credentials: Credentials = "both"
     has_desk: bool = True
-    patience_seconds: float = 180.0
+    patience_seconds: float = 420.0
 
     @property
     def machines(self) -> int:
