@@ -91,6 +91,12 @@ def configuration() -> str:
     return ""
 
 
+def homeservers() -> str:
+    """The table in docs/homeservers/ is what the adapters promise and the contract suite tries."""
+    _tool("python", "-m", "dev.homeservers", "--check")
+    return ""
+
+
 def translations() -> str:
     """Every catalogue is complete, and in step with the code."""
     _tool("python", "-m", "dev.messages", "check")
@@ -130,6 +136,7 @@ CHECKS: tuple[Callable[[], str], ...] = (
     rooms,
     templates,
     configuration,
+    homeservers,
     translations,
     vulnerabilities,
 )

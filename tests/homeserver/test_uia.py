@@ -193,13 +193,6 @@ def test_probe_of_a_server_that_is_open_to_all_warns() -> None:
     assert "People can register at the homeserver without an invitation, and without Foyer." in sentences
 
 
-def test_probe_with_rooms_says_that_nobody_gets_there() -> None:
-    with uia_world() as world:
-        probe = world.homeserver.probe(["#lobby:localhost"])
-
-    assert (Level.FAULT, "Nobody can be put into the room #lobby:localhost.") in _troubles(probe)
-
-
 @pytest.mark.synapse
 def test_probe_of_a_real_synapse_that_lets_clients_register_is_sound(native_synapse: RealSynapse) -> None:
     before = len(native_synapse.users())

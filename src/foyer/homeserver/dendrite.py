@@ -14,7 +14,7 @@ from django.utils.translation import gettext_lazy as _
 from foyer.homeserver.errors import HomeserverError, NotPossible, filled
 from foyer.homeserver.plain import LONGEST_DEED, PlainServer
 from foyer.homeserver.port import Created, Finding, Level, PasswordPolicy, Probe
-from foyer.homeserver.probing import accounts, fault_of, finding, no_room, software
+from foyer.homeserver.probing import accounts, fault_of, finding, software
 from foyer.homeserver.synapse_secret import PATH, SharedSecret
 
 SHORTEST_PASSWORD = 8
@@ -46,7 +46,7 @@ class Dendrite(PlainServer):
         """Return what its source says."""
         return PasswordPolicy(min_length=SHORTEST_PASSWORD)
 
-    def probe(self, rooms: Iterable[str] = ()) -> Probe:
+    def probe(self, rooms: Iterable[str] = ()) -> Probe:  # noqa: ARG002 - into rooms nobody can be put
         """Examine the server and the secret."""
         try:
             version = software(self._api)
@@ -58,7 +58,6 @@ class Dendrite(PlainServer):
             return Probe(version, tuple(findings))
         findings += self._secret.examine() if self._has_endpoint() else [self._no_endpoint()]
         findings.append(finding(Level.WARNING, CAN_NO_MORE))
-        findings += (no_room(room) for room in rooms)
         return Probe(version, tuple(findings))
 
     def lacks(self) -> NotPossible:

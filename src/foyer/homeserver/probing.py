@@ -67,12 +67,3 @@ def software(api: ClientAPI) -> str | None:
     if not answer.ok or not isinstance(server, dict):
         return None
     return f"{server.get('name', '')} {server.get('version', '')}".strip() or None
-
-
-def no_room(room: str) -> Finding:
-    """Return that nobody can be put into this room, by whatever credentials."""
-    return finding(
-        Level.FAULT,
-        filled(_("Nobody can be put into the room %(room)s."), room=room),
-        _("Take it out of after.rooms, or see homeserver.kind."),
-    )

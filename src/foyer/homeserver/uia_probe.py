@@ -9,7 +9,7 @@ from django.utils.translation import gettext_lazy as _
 from foyer.homeserver.client_api import ClientAPI
 from foyer.homeserver.errors import HomeserverError, Misconfigured, filled
 from foyer.homeserver.port import Finding, Level, Probe
-from foyer.homeserver.probing import accounts, fault_of, finding, no_room, software
+from foyer.homeserver.probing import accounts, fault_of, finding, software
 from foyer.homeserver.uia_registration import TOKEN, WRONG_TOKEN, Registration, cannot_do
 
 CAN_NO_MORE = _(
@@ -21,7 +21,7 @@ WHO_CAN = _(
 )
 
 
-def examine(api: ClientAPI, registration: Registration, *, rooms: list[str]) -> Probe:
+def examine(api: ClientAPI, registration: Registration) -> Probe:
     """Look at the server, at how one registers there, and at what that leaves out."""
     try:
         version = software(api)
@@ -34,7 +34,6 @@ def examine(api: ClientAPI, registration: Registration, *, rooms: list[str]) -> 
         return Probe(version, (*findings, *faults))
     findings += _registration(registration)
     findings.append(finding(Level.WARNING, CAN_NO_MORE, WHO_CAN))
-    findings += (no_room(room) for room in rooms)
     return Probe(version, tuple(findings))
 
 
