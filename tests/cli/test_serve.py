@@ -15,6 +15,7 @@ from pathlib import Path
 import pytest
 
 from dev.postgres import Postgres
+from foyer.cli.serve import parent
 from tests.support.server import RunningFoyer, running_foyer
 
 SECONDS = 30.0
@@ -101,6 +102,11 @@ def test_serve_when_the_worker_dies_starts_another(tmp_path: Path) -> None:
         os.kill(pid, signal.SIGKILL)
         eventually(lambda: child(foyer, "foyer worker") not in {None, pid})
         assert "The worker ended unexpectedly" in foyer.log
+
+
+def test_serve_starts_somebody_who_died_again_and_again_within_ten_seconds() -> None:
+    assert parent.RESTARTS_APART_SECONDS == tuple(sorted(parent.RESTARTS_APART_SECONDS))
+    assert parent.RESTARTS_APART_SECONDS[-1] == 10
 
 
 def test_serve_no_worker_starts_none(tmp_path: Path) -> None:

@@ -17,7 +17,8 @@ from foyer.cli.serve import tether, web
 from foyer.cli.serve.prepare import Ready
 from foyer.cli.serve.voice import Voice
 
-RESTARTS_APART_SECONDS = (0.0, 1.0, 2.0, 5.0, 10.0, 30.0)
+# All that a dead worker has left half made shall be settled within a minute, and most of that it needs itself.
+RESTARTS_APART_SECONDS = (0.0, 1.0, 2.0, 5.0, 10.0)
 LIVED_WELL_SECONDS = 30.0
 LOOK_EVERY_SECONDS = 0.05
 SIGNALS = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
