@@ -19,6 +19,8 @@ IDLE_SECONDS = 0.5
 KEEPER_SECONDS = 5.0
 AFTER_DATABASE_ERROR_SECONDS = 2.0
 COMPLAIN_EVERY_SECONDS = 60.0
+# Less than `foyer serve` waits before it ends the worker: what was not finished is given back before that.
+FINISH_WITHIN_SECONDS = 15.0
 log = structlog.get_logger(__name__)
 
 
@@ -35,7 +37,7 @@ class Worker:
         """Take no further job; those in hand are finished."""
         self._stopping.set()
 
-    def run(self, *, finish_within_seconds: float = 20.0) -> None:
+    def run(self, *, finish_within_seconds: float = FINISH_WITHIN_SECONDS) -> None:
         """Work until `stop()`; then wait for what is in hand, and give back what takes too long."""
         lanes = [
             threading.Thread(target=self._work, args=(lane,), name=f"{lane}-{number}", daemon=True)
