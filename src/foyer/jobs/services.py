@@ -8,7 +8,8 @@ from datetime import timedelta
 
 import structlog
 from django.db import transaction
-from django.db.models import F, Q
+from django.db.models import Case, F, Q, Value, When
+from django.db.models.functions import Least
 
 from foyer.audit.services import record
 from foyer.audit.verbs import Verb
@@ -33,12 +34,14 @@ def enqueue(kind: str, *, subject: str, delay: timedelta = timedelta(0)) -> None
     if handler is None:
         raise LookupError(f"no room registered a handler for {kind}")
     due = now() + delay
-    job = Job(lane=handler.lane, kind=kind, subject=subject, next_attempt_at=due)
-    Job.objects.bulk_create([job], ignore_conflicts=True)
     owed = Job.objects.filter(kind=kind, subject=subject, gave_up_at=None)
-    owed.filter(next_attempt_at__gt=due).update(next_attempt_at=due)
     # One that is being done now may have read what has changed since: without its lease it cannot be crossed off.
-    owed.exclude(leased_until=None).update(lease="", next_attempt_at=due)
+    at = Case(When(leased_until=None, then=Least("next_attempt_at", Value(due))), default=Value(due))
+    touched = 0
+    while not touched:  # crossed off by somebody between the two statements, it is owed anew
+        job = Job(lane=handler.lane, kind=kind, subject=subject, next_attempt_at=due)
+        Job.objects.bulk_create([job], ignore_conflicts=True)
+        touched = owed.update(lease="", next_attempt_at=at)
 
 
 def subjects_owed(kind: str) -> set[str]:
