@@ -18,6 +18,7 @@ from datetime import timedelta
 
 import structlog
 from django.db import transaction
+from django.db.models import Q
 
 from foyer.accounts import arrivals
 from foyer.accounts.errors import OutcomeUnknown
@@ -188,8 +189,10 @@ def _move(account: Account, sources: tuple[State, ...], target: State, *, reason
 
 
 def sweep() -> None:
-    """Owe the settling of every account whose request died."""
-    dead = Account.objects.filter(state__in=UNSETTLED, begun_at__lte=now() - longest_attempt())
+    """Owe the settling of every account whose request died, those from the future too: a clock ran ahead."""
+    moment, longest = now(), longest_attempt()
+    is_over = Q(begun_at__lte=moment - longest) | Q(begun_at__gte=moment + longest)
+    dead = Account.objects.filter(is_over, state__in=UNSETTLED)
     owed = jobs.subjects_owed("accounts.settle")  # with waits of their own, which asking again would cut short
     for identifier in dead.order_by("begun_at").values_list("id", flat=True)[:500]:
         if str(identifier) not in owed:
@@ -203,7 +206,7 @@ def settle(account_id: int) -> None:
         HomeserverError: it does not answer.
     """
     account = Account.objects.filter(id=account_id, state__in=UNSETTLED).first()
-    if account is None or (account.state == State.CREATING and account.begun_at > now() - longest_attempt()):
+    if account is None or (account.state == State.CREATING and abs(now() - account.begun_at) < longest_attempt()):
         return
     homeserver = current_homeserver()
     if Capability.LOOK_UP in homeserver.capabilities:
@@ -245,7 +248,7 @@ def _is_ours(account: Account, sighting: Sighting) -> bool:
 
 
 def _settle_by_presence(account: Account) -> None:
-    if account.stays_locked or now() - account.begun_at < COUNTS_AS_OPEN_AFTER:
+    if account.stays_locked or abs(now() - account.begun_at) < COUNTS_AS_OPEN_AFTER:
         raise StillUnknown
     settle_open(account, actor=Actor.job(), verb=Verb.ACCOUNT_SETTLED_BY_PRESENCE)
 
@@ -253,7 +256,7 @@ def _settle_by_presence(account: Account) -> None:
 def _settle_absent(account: Account) -> None:
     """Believe in absence only when it is seen twice: a request that was stuck may still be worked on."""
     moment = now()
-    if account.absent_at is None:
+    if account.absent_at is None or account.absent_at > moment:
         Account.objects.filter(id=account.id, state__in=UNSETTLED).update(absent_at=moment)
         raise StillUnknown
     if moment - account.absent_at < current().homeserver.timeout / 2:
