@@ -10,6 +10,6 @@ class Migration(migrations.Migration):
         migrations.AddIndex("event", models.Index(fields=["verb", "id"], name="audit_verb")),
         migrations.AddIndex(
             "event",
-            models.Index(fields=["actor", "id"], condition=~Q(actor__in=["person", "job"]), name="audit_actor"),
+            models.Index(fields=["actor", "id"], condition=~Q(actor="person") & ~Q(actor="job"), name="audit_actor"),
         ),
     ]
