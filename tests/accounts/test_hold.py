@@ -331,6 +331,39 @@ def test_join_by_a_pinned_invitation_fills_the_half_made_shell(any_homeserver: M
     assert Account.objects.count() == 1
 
 
+def test_join_that_fills_a_shell_and_breaks_before_it_is_unlocked_lets_nobody_in_who_cannot_sign_in(
+    any_homeserver: MemoryHomeserver,
+) -> None:
+    any_homeserver.fail(Fault.HALF_DONE, "hold")
+    hold()
+    let_time_pass(30)
+    made = invites.create(NewInvite(localpart="maria"), actor=Actor.command_line())
+    names.hand_over("maria", holder=MARIA, to=made.holder)
+    any_homeserver.fail(Fault.HALF_DONE, "reopen")
+
+    open_with_invite(JoinAttempt(made.code, "maria", OTHER))
+
+    maria = any_homeserver.accounts["maria"]
+    assert (state(), maria.password, maria.locked) == (State.OPEN, OTHER, False)
+
+
+def test_press_after_one_that_broke_before_the_shell_was_unlocked_unlocks_it(any_homeserver: MemoryHomeserver) -> None:
+    any_homeserver.fail(Fault.HALF_DONE, "hold")
+    hold()
+    let_time_pass(30)
+    made = invites.create(NewInvite(localpart="maria"), actor=Actor.command_line())
+    names.hand_over("maria", holder=MARIA, to=made.holder)
+    any_homeserver.fail(Fault.HALF_DONE, "reopen")
+    any_homeserver.fail(Fault.DOWN, "password_is_right")
+    with pytest.raises(OutcomeUnknown):
+        open_with_invite(JoinAttempt(made.code, "maria", OTHER))
+
+    open_with_invite(JoinAttempt(made.code, "maria", OTHER))
+
+    maria = any_homeserver.accounts["maria"]
+    assert (state(), maria.password, maria.locked) == (State.OPEN, OTHER, False)
+
+
 def test_join_by_a_pinned_invitation_waits_for_what_was_half_made(any_homeserver: MemoryHomeserver) -> None:
     any_homeserver.fail(Fault.HALF_DONE, "hold")
     hold()

@@ -59,10 +59,13 @@ def opened_before(there: Account | None, code: str, password: str) -> Account | 
     return None
 
 
-def password_opens(homeserver: Homeserver, localpart: str, password: str) -> bool:
-    """Sign in once (and out): the one proof that needs no admin. False also where no answer came."""
+def password_opens(homeserver: Homeserver, account: Account, password: str) -> bool:
+    """Sign in once (and out): the one proof that needs no admin. False also where no answer came.
+
+    A locked account's password is right, too. So a shell is opened before it counts as open.
+    """
     try:
-        return homeserver.password_is_right(localpart, password)
+        return homeserver.password_is_right(account.localpart, password) and settling.finish_shell(account, homeserver)
     except HomeserverError as error:
         log.info("could not try the password", reason=error.code)
         return False
@@ -91,9 +94,9 @@ def _is_right(homeserver: Homeserver, account: Account, password: str) -> bool:
 
 
 def _proves_itself(homeserver: Homeserver, account: Account, password: str) -> bool:
-    """Try the same where it may well be that no answer comes."""
+    """Try the same where it may well be that no answer comes, or that the last step is missing."""
     try:
-        return _is_right(homeserver, account, password)
+        return _is_right(homeserver, account, password) and settling.finish_shell(account, homeserver)
     except HomeserverError as error:
         log.info("could not try the password", reason=error.code)
         return False

@@ -238,7 +238,7 @@ def _ask(account: Account, attempt: JoinAttempt) -> Created:
             raise
         log.warning("the homeserver's answer was lost", account=account.id, reason=error.code, detail=error.detail)
         settling.mark_unknown(account, error.code)
-        if pressing.password_opens(homeserver, account.localpart, attempt.password):
+        if pressing.password_opens(homeserver, account, attempt.password):
             return Created(mxid(account.localpart, current().server_name))
         if isinstance(error, homeserver_errors.NameTaken) and settling.is_refused_now(account):
             raise

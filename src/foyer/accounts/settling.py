@@ -76,6 +76,24 @@ def settle_open(account: Account, *, actor: Actor, code: str = "", verb: Verb = 
         account.refresh_from_db()
 
 
+def finish_shell(account: Account, homeserver: Homeserver) -> bool:
+    """Take the last step of filling a shell, whose password is in place: its lock may be on it still.
+
+    False: a job has taken the account up meanwhile. Nothing to do, and True, where the account is no shell.
+
+    Raises:
+        HomeserverError: the sweep finds it.
+    """
+    if account.is_shell:
+        taken_up = now()
+        mine = Account.objects.filter(id=account.id, state__in=UNSETTLED, begun_at=account.begun_at)
+        if not mine.update(begun_at=taken_up):
+            return False
+        account.begun_at = taken_up
+        homeserver.open(account.localpart)
+    return True
+
+
 def _adopt(account: Account, code: str) -> None:
     """Make good a row that was given up too early: its account does exist."""
     row = Account.objects.select_for_update().get(id=account.id)

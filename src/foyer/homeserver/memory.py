@@ -242,10 +242,13 @@ class MemoryHomeserver:
         """See port.Holds."""
         self._need_token()
         self._check(localpart, password)
-        with self._by_admin("reopen"):
+        with self._by_admin("reopen") as fault:
             account = self._existing(localpart)
             self._set_password(account, password)
-            account.deactivated = account.locked = False
+            if fault is not Fault.HALF_DONE:
+                account.deactivated = account.locked = False
+        if fault is Fault.HALF_DONE:
+            raise Unreachable(maybe_done=True, detail=fault)
 
     def set_password(self, localpart: str, password: str) -> None:
         """See port.Holds."""
@@ -372,10 +375,10 @@ class MemoryHomeserver:
             yield
 
     @contextmanager
-    def _by_admin(self, deed: str) -> Iterator[None]:
+    def _by_admin(self, deed: str) -> Iterator[Fault | None]:
         self._need_token()
-        with self._deed(deed):
-            yield
+        with self._deed(deed) as fault:
+            yield fault
 
     @contextmanager
     def _deed(self, deed: str) -> Iterator[Fault | None]:
