@@ -1,27 +1,34 @@
 """People who register at a Foyer whose homeserver makes them wait, and somebody who opens pages meanwhile.
 
 Each does what a person does: sends the form, reads the sentence, and where it says when to come back, comes back then
-with the same form.
+with the same form. They are a process of their own (`python -m dev.bench.crowd PORT NUMBER`), so that the clock of
+whoever opens pages does not stand still while two hundred threads begin.
 """
 
 from __future__ import annotations
 
+import contextlib
 import itertools
 import json
 import sqlite3
+import subprocess
+import sys
 import threading
 import time
 import urllib.error
 import urllib.request
 from collections import Counter
+from collections.abc import Iterable, Iterator
 from contextlib import closing
 from dataclasses import dataclass, field
+from pathlib import Path
 
 from dev import processes
 from dev.bench import load, people
 from dev.bench.figures import milliseconds
 from dev.bench.scale import Found
 from dev.bench.servers import Foyer
+from dev.environments import ROOT
 
 PAGES_PER_SECOND = 100.0
 CONNECTIONS = 16
@@ -31,52 +38,56 @@ _FIRST = 101
 
 
 @dataclass
-class Person(threading.Thread):
-    """Somebody with an invitation for one."""
+class Told:
+    """What somebody was told, and whether they are in."""
 
-    foyer: Foyer
-    number: int
-    stop_at: float
     said: list[tuple[float, int, str]] = field(default_factory=list)
-    """When it was answered, the status, the sentence."""
+    """When it was answered (monotonic, which all processes share), the status, the sentence."""
     unhelped: int = 0
     """How many answers were neither the account nor said when to try again."""
-
-    def __post_init__(self) -> None:
-        super().__init__(daemon=True)
-        self.body = people.form(people.localpart(self.number), people.code(self.number)).encode()
-
-    __hash__ = threading.Thread.__hash__
 
     @property
     def is_in(self) -> bool:
         """The last answer was the account."""
         return bool(self.said) and self.said[-1][1] == 200
 
+
+class Person(threading.Thread):
+    """Somebody with an invitation for one."""
+
+    def __init__(self, port: int, number: int, stop_at: float) -> None:
+        super().__init__(daemon=True)
+        self.told = Told()
+        self._address, self._stop_at = f"http://127.0.0.1:{port}/register", stop_at
+        self._body = people.form(people.localpart(number), people.code(number)).encode()
+
     def run(self) -> None:
         """Press, read, wait, press again."""
-        while not self.is_in and time.monotonic() < self.stop_at:
+        while not self.told.is_in and time.monotonic() < self._stop_at:
             wait = self._press()
-            if not self.is_in:
+            if not self.told.is_in:
                 time.sleep(wait)
 
     def _press(self) -> float:
-        request = urllib.request.Request(f"http://127.0.0.1:{self.foyer.port}/register", data=self.body)
+        request = urllib.request.Request(self._address, data=self._body)
         try:
             with processes.open_directly(request, seconds=60) as answer:
-                self.said.append((time.monotonic(), answer.status, "(the account)"))
+                self._hear(answer.status, "(the account)")
                 return 0.0
         except urllib.error.HTTPError as error:
             with error:
                 explained = json.loads(error.read()).get("foyer", {})
-                self.said.append((time.monotonic(), error.code, explained.get("sentence", "(no sentence)")))
+                self._hear(error.code, explained.get("sentence", "(no sentence)"))
                 wait = error.headers.get("Retry-After")
-                self.unhelped += wait is None
+                self.told.unhelped += wait is None
                 return float(wait or 5)
         except OSError as error:
-            self.said.append((time.monotonic(), 0, f"(no answer: {error})"))
-            self.unhelped += 1
+            self._hear(0, f"(no answer: {error})")
+            self.told.unhelped += 1
             return 1.0
+
+    def _hear(self, status: int, sentence: str) -> None:
+        self.told.said.append((time.monotonic(), status, sentence))
 
 
 def invite(foyer: Foyer, number: int) -> None:
@@ -90,12 +101,31 @@ def invite(foyer: Foyer, number: int) -> None:
         )
 
 
-def begin(foyer: Foyer, number: int) -> list[Person]:
-    """Let so many people begin at the same moment."""
-    crowd = [Person(foyer, each, time.monotonic() + GIVE_UP_SECONDS) for each in range(_FIRST, _FIRST + number)]
-    for person in crowd:
-        person.start()
-    return crowd
+@contextlib.contextmanager
+def registering(foyer: Foyer, number: int, output: Path) -> Iterator[subprocess.Popen[bytes]]:
+    """Let so many people begin at the same moment; whoever is not in at the end of the `with` block is let go."""
+    command = [sys.executable, "-m", "dev.bench.crowd", str(foyer.port), str(number)]
+    process = processes.spawn(command, log=output, cwd=ROOT)
+    try:
+        yield process
+    finally:
+        processes.stop(process)
+
+
+def told(crowd: subprocess.Popen[bytes], output: Path) -> list[Told]:
+    """Wait until everybody is in or has given up; returns what each was told.
+
+    Raises:
+        NotReady: the crowd broke.
+    """
+    with contextlib.suppress(subprocess.TimeoutExpired):
+        crowd.wait(GIVE_UP_SECONDS + 60)
+    if crowd.returncode != 0:
+        raise processes.NotReady(f"The people who register broke off: {processes.tail(output)}")
+    return [
+        Told([(at, status, text) for at, status, text in said], unhelped)
+        for said, unhelped in json.loads(output.read_text())
+    ]
 
 
 def uses(foyer: Foyer) -> Found:
@@ -121,7 +151,22 @@ def figures(outcome: load.Outcome) -> Found:
     }
 
 
-def answers(crowd: list[Person], since: float = 0.0) -> list[Found]:
-    """What they were told, the most frequent first."""
-    said = Counter((status, text) for one in crowd for at, status, text in list(one.said) if at >= since)
+def answers(crowd: Iterable[Told], *, since: float = 0.0, until: float = float("inf")) -> list[Found]:
+    """What they were told in this time, the most frequent first."""
+    said = Counter((status, text) for one in crowd for at, status, text in one.said if since <= at <= until)
     return [{"status": status, "sentence": text, "times": times} for (status, text), times in said.most_common()]
+
+
+def main(port: int, number: int) -> None:
+    """Be the people; print what they were told."""
+    stop_at = time.monotonic() + GIVE_UP_SECONDS
+    crowd = [Person(port, each, stop_at) for each in range(_FIRST, _FIRST + number)]
+    for person in crowd:
+        person.start()
+    for person in crowd:
+        person.join()
+    print(json.dumps([(person.told.said, person.told.unhelped) for person in crowd]))
+
+
+if __name__ == "__main__":
+    main(int(sys.argv[1]), int(sys.argv[2]))

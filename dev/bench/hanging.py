@@ -38,24 +38,23 @@ def _measure(scale: Scale, mood: str) -> Found:
             alone = crowd.pages(foyer, seconds)
             method, path, forward = MOODS[mood]
             proxy.add(Hang(forward), method, path)
-            waiting = crowd.begin(foyer, PEOPLE)
-            proxy.wait_for(1, method, path)
-            scale.say(f"Hanging: the same pages while {PEOPLE} people wait: the homeserver {mood}")
-            beside = crowd.pages(foyer, seconds)
-            answers_before = crowd.answers(waiting)
-            proxy.clear()
-            recovered = time.monotonic()
-            for person in waiting:
-                person.join(crowd.GIVE_UP_SECONDS)
+            output = scale.folder / f"crowd-{len(mood)}.json"
+            with crowd.registering(foyer, PEOPLE, output) as people:
+                proxy.wait_for(1, method, path)
+                scale.say(f"Hanging: the same pages while {PEOPLE} people wait: the homeserver {mood}")
+                beside = crowd.pages(foyer, seconds)
+                proxy.clear()
+                recovered = time.monotonic()
+                told = crowd.told(people, output)
             return {
                 "mood": mood,
                 "timeout": timeout,
                 "alone": crowd.figures(alone),
                 "beside": crowd.figures(beside),
-                "answers": answers_before,
-                "in_afterwards": sum(person.is_in for person in waiting),
-                "last_in_after_seconds": rounded(max(person.said[-1][0] for person in waiting) - recovered, 2),
-                "answers_after": crowd.answers(waiting, since=recovered),
+                "answers": crowd.answers(told, until=recovered),
+                "in_afterwards": sum(one.is_in for one in told),
+                "last_in_after_seconds": rounded(max(one.said[-1][0] for one in told) - recovered, 2),
+                "answers_after": crowd.answers(told, since=recovered),
                 "accounts": servers.accounts_at(stub),
                 "uses": crowd.uses(foyer),
             }

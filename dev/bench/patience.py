@@ -31,22 +31,21 @@ def measure(scale: Scale) -> Found:
         scale.say("Patience: pages alone")
         alone = crowd.pages(foyer, scale.of(20.0, 2.0))
         proxy.add(Delay(takes), "POST", "/_synapse/admin/v1/register")
-        began = time.monotonic()
-        waiting = crowd.begin(foyer, people)
-        scale.say(f"Patience: the same pages while {people} people wait {takes:g} s each")
-        beside = crowd.pages(foyer, scale.of(40.0, 3.0))
-        for person in waiting:
-            person.join(crowd.GIVE_UP_SECONDS)
+        began, output = time.monotonic(), scale.folder / "crowd.json"
+        with crowd.registering(foyer, people, output) as waiting:
+            scale.say(f"Patience: the same pages while {people} people wait {takes:g} s each")
+            beside = crowd.pages(foyer, scale.of(40.0, 3.0))
+            told = crowd.told(waiting, output)
         return {
             "people": people,
             "takes_seconds": takes,
             "rate": crowd.PAGES_PER_SECOND,
             "alone": crowd.figures(alone),
             "beside": crowd.figures(beside),
-            "answers": crowd.answers(waiting),
-            "unhelped": sum(person.unhelped for person in waiting),
-            "in": sum(person.is_in for person in waiting),
-            "last_in_seconds": rounded(max(person.said[-1][0] for person in waiting) - began, 2),
+            "answers": crowd.answers(told),
+            "unhelped": sum(one.unhelped for one in told),
+            "in": sum(one.is_in for one in told),
+            "last_in_seconds": rounded(max(one.said[-1][0] for one in told) - began, 2),
             "accounts": servers.accounts_at(stub),
             "uses": crowd.uses(foyer),
         }
@@ -70,7 +69,7 @@ def text(found: Found) -> str:
 def _end(found: Found) -> str:
     uses = found["uses"]
     return (
-        f"{found['in']} of {found['people']} got in, the last {found['last_in_seconds']:g} s after the first had "
-        f"pressed. Answers that were neither an account nor said when to try again: {found['unhelped']}. Accounts "
+        f"{found['in']} of {found['people']} got in, the last {found['last_in_seconds']:g} s after they "
+        f"began. Answers that were neither an account nor said when to try again: {found['unhelped']}. Accounts "
         f"made: {found['accounts']}. Uses spent: {uses['spent']}; still held: {uses['held']}."
     )
