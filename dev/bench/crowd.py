@@ -66,7 +66,7 @@ class Person(threading.Thread):
         while not self.told.is_in and time.monotonic() < self._stop_at:
             wait = self._press()
             if not self.told.is_in:
-                time.sleep(wait)
+                time.sleep(max(0.0, min(wait, self._stop_at - time.monotonic())))
 
     def _press(self) -> float:
         request = urllib.request.Request(self._address, data=self._body)

@@ -57,7 +57,7 @@ def test_person_who_is_told_to_come_back_does_and_is_in(port: int) -> None:
 
 
 def test_person_who_is_not_told_when_to_come_back_was_not_helped(port: int) -> None:
-    Door.answers = [(500, None, "{}")] * 2
+    Door.answers = [(500, None, "{}")]
     person = Person(port, 101, time.monotonic() + 0.1)
 
     person.run()
