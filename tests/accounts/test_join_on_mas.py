@@ -233,7 +233,12 @@ def test_join_with_a_password_that_only_the_service_finds_weak_is_refused_and_an
 def test_join_never_touches_somebody_who_registers_at_the_service_at_that_moment(world: MasWorld, name: str) -> None:
     made = invite()
     world.chaos.add(Delay(0.5), *ADD)
-    quicker = threading.Thread(target=lambda: (world.chaos.wait_for(1, *ADD), world.mas.register(name, OTHER)))
+
+    def register_at_the_service() -> None:
+        world.chaos.wait_for(1, *ADD)
+        world.mas.register(name, OTHER)
+
+    quicker = threading.Thread(target=register_at_the_service)
     quicker.start()
 
     with pytest.raises(NameTaken):

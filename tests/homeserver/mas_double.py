@@ -90,13 +90,15 @@ class RegistrationToken:
 
 @dataclass
 class MasDouble:
-    """The service. homeserver_has: asked before a name is given; provision: told of a new account.
+    """The service. homeserver_has: asked before a name is given; provision, make_device: told of what is new.
 
     token_lifetime: of the client's access tokens, in seconds. page_limit: how many a page of a list has at most.
     takes_an_email_twice: as where two requests look for it before either writes.
+    secret: what Synapse says when it asks whose an access token is. admins: tokens for Synapse's admin API → names.
     """
 
     homeserver_has: Callable[[str], bool] = lambda _name: False
+    make_device: Callable[[str, str], None] = lambda _name, _device: None
     provision: Callable[[str], None] = lambda _name: None
     site: dict[str, Any] = field(default_factory=lambda: dict(SITE))
     clients: dict[str, str] = field(default_factory=lambda: {CLIENT_ID: CLIENT_SECRET})
@@ -106,6 +108,8 @@ class MasDouble:
     has_personal_sessions: bool = True
     takes_an_email_twice: bool = False
     token_lifetime: float = 300.0
+    admin_device: str | None = "ADMINDEVICE"
+    secret: str = "secret-of-the-two-servers"
     page_limit: int = 100
     people: dict[str, Person] = field(default_factory=dict, init=False)
     emails: list[dict[str, Any]] = field(default_factory=list, init=False)
@@ -114,6 +118,7 @@ class MasDouble:
     wrongs: list[str] = field(default_factory=list, init=False)
     exchanges: list[dict[str, Any]] = field(default_factory=list, init=False, repr=False)
     tokens_given: int = field(default=0, init=False)
+    admins: dict[str, str] = field(default_factory=dict, init=False)
     _access: dict[str, float] = field(default_factory=dict, init=False, repr=False)
     _compat: dict[str, Session] = field(default_factory=dict, init=False, repr=False)
     _last_id: int = field(default=0, init=False, repr=False)
@@ -171,6 +176,11 @@ class MasDouble:
     def _answer(self, asked: Asked) -> Reply:
         if asked.path == "/oauth2/token":
             return self._give_token(asked)
+        if asked.path == "/oauth2/introspect":
+            return self._tell_whose(asked)
+        if asked.path == "/.well-known/openid-configuration":
+            issuer = "https://auth.example.org/"
+            return Reply(200, {"issuer": issuer, "account_management_uri": f"{issuer}account"})
         if re.fullmatch(r"/_matrix/client/v3/(login|logout)", asked.path):
             return self._compatibility(asked)
         if not asked.path.startswith(API) or not self.has_admin_api:
@@ -347,6 +357,22 @@ class MasDouble:
         answer = {"access_token": text, "token_type": "Bearer", "expires_in": int(self.token_lifetime)}
         return Reply(200, {**answer, "scope": "urn:mas:admin"})
 
+    def _tell_whose(self, asked: Asked) -> Reply:
+        """Answer Synapse, which has been given an access token."""
+        if asked.headers.get("authorization") != f"Bearer {self.secret}":
+            return Reply(401, {"error": "invalid_client"})
+        token = parse_qs(asked.text)["token"][0]
+        if token in self._access:
+            return Reply(200, {"active": True, "scope": "urn:mas:admin", "expires_in": 300})
+        name, scope = self.admins.get(token), "urn:matrix:client:api:* urn:synapse:admin:*"
+        device = self.admin_device
+        if name is None and token in self._compat:
+            session, scope = self._compat[token], "urn:matrix:client:api:*"
+            name, device = self.people[session.user_id].username, session.device
+        if name is None:
+            return Reply(200, {"active": False})
+        return Reply(200, {"active": True, "scope": scope, "username": name, "sub": name, "device_id": device})
+
     def _refuse_access(self, asked: Asked) -> Reply | None:
         scheme, _, token = asked.headers.get("authorization", "").partition(" ")
         if scheme != "Bearer" or not token:
@@ -383,6 +409,7 @@ class MasDouble:
             return _matrix(403, "M_FORBIDDEN", "Invalid username/password")
         session = self._add_session("compat-sessions", person.id)
         session.device = body.get("device_id") or secrets.token_hex(5).upper()
+        self.make_device(name, session.device)
         text = f"mct_{secrets.token_hex(15)}"
         self._compat[text] = session
         mxid = f"@{name}:{self.site['server_name']}"

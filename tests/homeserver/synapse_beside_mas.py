@@ -129,7 +129,7 @@ class SynapseBesideMas:
         )
 
     def whoami(self, asked: Asked) -> Reply:
-        return self.refusal(asked, is_admins=False) or Reply(200, {"user_id": ADMIN})
+        return self.refusal(asked, is_admins=False) or Reply(200, {"user_id": ADMIN, "device_id": "ADMINDEVICE"})
 
     def account(self, asked: Asked, mxid: str) -> Reply:
         if refusal := self.refusal(asked):

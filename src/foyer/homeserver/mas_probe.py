@@ -135,6 +135,7 @@ def _token(rooms_api: RoomsAPI) -> Iterator[Finding]:
     """Is the token alive, and an admin's? What tells this elsewhere is switched off here."""
     try:
         mxid = rooms_api.admin_mxid()
+        has_device = rooms_api.admin.call("GET", "/_matrix/client/v3/account/whoami").text("device_id")
         path = "/_synapse/admin/v1/username_available"
         answer = rooms_api.admin.call("GET", path, query={"username": A_NAME})
         if not answer.ok and answer.errcode not in ("M_USER_IN_USE", "M_INVALID_USERNAME", "M_EXCLUSIVE"):
@@ -144,6 +145,9 @@ def _token(rooms_api: RoomsAPI) -> Iterator[Finding]:
     except HomeserverError as error:
         yield finding(Level.WARNING, _("Whether the admin token is right could not be found out."), error.detail)
     else:
+        if not has_device:
+            sentence = _("The admin token belongs to no device. Synapse sends no messages for it.")
+            yield finding(Level.WARNING, sentence, NEW_TOKEN)
         yield finding(Level.OK, filled(_("The admin token is that of %(mxid)s, an admin."), mxid=mxid))
 
 
