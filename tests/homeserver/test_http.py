@@ -15,7 +15,8 @@ import time_machine
 
 from dev.proxy import ChaosProxy, Cut, Status
 from foyer.homeserver.errors import Busy, HomeserverError, Misconfigured, Unreachable
-from foyer.homeserver.http import MAX_ANSWER_BYTES, Client, segment
+from foyer.homeserver.http import Client, segment
+from foyer.homeserver.wire import MAX_ANSWER_BYTES
 from tests.homeserver.servers import AUTHORITY, sending, tls_in_front_of
 
 TIMEOUT = timedelta(seconds=1)

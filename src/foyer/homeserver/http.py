@@ -9,36 +9,37 @@ from __future__ import annotations
 import base64
 import contextlib
 import email.utils
-import functools
 import http.client
-import io
 import json
 import math
 import re
-import socket
 import ssl
 import threading
 import time
 import urllib.parse
+import weakref
+from collections import deque
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
 import urllib3
 from django.utils.translation import gettext_lazy as _
 from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.util.ssl_match_hostname import CertificateError
 
+from foyer.homeserver import wire
 from foyer.homeserver.errors import Busy, HomeserverError, Misconfigured, Unreachable, filled
 from foyer.kit.clock import now
 
-MAX_ANSWER_BYTES = 1_048_576
 CONNECTIONS = 32
 LONGEST_CONNECT_SECONDS = 5.0
 DEFAULT_RETRY_SECONDS = 10.0
 LONGEST_RETRY_SECONDS = 3600.0
+
+_NAMES = re.compile(r"[^/]*%[^/]*")
 
 Query = Mapping[str, str]
 Body = Mapping[str, Any]
@@ -93,47 +94,7 @@ class _NeverSent(urllib3.exceptions.HTTPError):
     """No connection came about, so that no request can have arrived. The reason is its cause."""
 
 
-class _Incoming(io.RawIOBase):
-    """What arrives at a socket until a moment. A time-out of its own begins anew with every byte."""
-
-    def __init__(self, sock: socket.socket, raw: io.RawIOBase, until: float) -> None:
-        self._sock = sock
-        self._raw = raw
-        self._until = until
-
-    def readable(self) -> bool:
-        return True
-
-    def readinto(self, buffer: Any) -> int | None:
-        self._sock.settimeout(max(0.001, self._until - time.monotonic()))
-        return cast("int | None", self._raw.readinto(buffer))
-
-    def close(self) -> None:
-        self._raw.close()
-        super().close()
-
-
-class _Response(http.client.HTTPResponse):
-    """An answer that must be here, headers and all, before a moment; there is no slow drip that keeps us waiting."""
-
-    def __init__(self, sock: socket.socket, *more: Any, until: float, **named: Any) -> None:
-        super().__init__(sock, *more, **named)
-        self.fp: io.BufferedReader = io.BufferedReader(_Incoming(sock, self.fp.detach(), until))
-
-
-class _Deadline:
-    """Gives answers as long as the connection's time-out, all in all."""
-
-    timeout: Any
-    response_class: Any
-
-    def getresponse(self) -> Any:
-        until = time.monotonic() + (self.timeout or LONGEST_CONNECT_SECONDS)
-        self.response_class = functools.partial(_Response, until=until)
-        return super().getresponse()  # type: ignore[misc]
-
-
-class _PlainConnection(_Deadline, HTTPConnection):
+class _PlainConnection(HTTPConnection):
     def connect(self) -> None:
         try:
             super().connect()
@@ -141,7 +102,7 @@ class _PlainConnection(_Deadline, HTTPConnection):
             raise _NeverSent(str(error)) from error
 
 
-class _TLSConnection(_Deadline, HTTPSConnection):
+class _TLSConnection(HTTPSConnection):
     def connect(self) -> None:
         try:
             super().connect()
@@ -160,7 +121,12 @@ class Client:
         self._url = urllib.parse.urlsplit(url.rstrip("/"))
         self._seconds = timeout.total_seconds()
         self._verify_tls = verify_tls
-        self._made: urllib3.HTTPConnectionPool | None = None
+        host = self._url.netloc.rpartition("@")[2]
+        self._host = host if host.isascii() else host.encode("idna").decode()
+        self._path = urllib.parse.quote(self._url.path, safe="/%:@!$&'()*+,;=~")
+        self._idle: deque[_PlainConnection | _TLSConnection] = deque(maxlen=CONNECTIONS)
+        self._context: ssl.SSLContext | None = None
+        weakref.finalize(self, _close_all, self._idle)
         self._budget = threading.local()
 
     def within(self, timeouts: float) -> contextlib.AbstractContextManager[None]:
@@ -218,8 +184,13 @@ class Client:
             Unreachable: maybe_done only if the request can have arrived and `writes`.
         """
         # Secrets are in bodies and headers, people's names in encoded segments. The log gets neither.
-        asked = f"{method} {re.sub(r'[^/]*%[^/]*', '*', path)}"
-        headers = {"Accept": "application/json", "User-Agent": "Foyer"}
+        asked = f"{method} {_NAMES.sub('*', path) if '%' in path else path}"
+        headers = {
+            "Host": self._host,
+            "Accept-Encoding": "identity",
+            "Accept": "application/json",
+            "User-Agent": "Foyer",
+        }
         if token is not None:
             headers["Authorization"] = f"Bearer {token}"
         if body is not None:
@@ -232,7 +203,7 @@ class Client:
         if form:
             headers["Content-Type"] = "application/x-www-form-urlencoded"
         sent = json.dumps(body) if body is not None else urllib.parse.urlencode(form) if form else None
-        target = self._url.path + path + ("?" + urllib.parse.urlencode(query) if query else "")
+        target = self._path + path + ("?" + urllib.parse.urlencode(query) if query else "")
         seconds = self.patience
         if seconds <= 0:
             raise Unreachable(maybe_done=False, detail=f"{asked}: not sent, the time was over")
@@ -250,44 +221,48 @@ class Client:
         self, method: str, target: str, headers: Mapping[str, str], body: str | None, seconds: float
     ) -> tuple[int, Mapping[str, str], bytes]:
         until = time.monotonic() + seconds
-        response = self._pool().urlopen(
-            method,
-            target,
-            body=None if body is None else body.encode(),
-            headers=headers,
-            timeout=urllib3.Timeout(connect=min(seconds, LONGEST_CONNECT_SECONDS), read=seconds),
-            retries=False,
-            redirect=False,
-            preload_content=False,
-            decode_content=False,
-        )
-        with contextlib.closing(response):
-            text = _read(response, until)
-            response.release_conn()
-            return response.status, response.headers, text
+        message = wire.request(method, target, headers, None if body is None else body.encode())
+        connection = self._connection(seconds)
+        try:
+            connection.sock.settimeout(max(0.001, until - time.monotonic()))
+            connection.sock.sendall(message)
+            received = wire.receive(connection.sock, until)
+        except BaseException:
+            connection.close()
+            raise
+        if received.keeps_open and len(self._idle) < CONNECTIONS:
+            self._idle.append(connection)
+        else:
+            connection.close()
+        return received.status, received.headers, received.body
 
-    def _pool(self) -> urllib3.HTTPConnectionPool:
-        if self._made is None:
-            self._made = self._make_pool()  # Two threads may both make one; the second wins and nothing is lost.
-        return self._made
+    def _connection(self, seconds: float) -> _PlainConnection | _TLSConnection:
+        """Return a connection that stands: one that is free, or a new one."""
+        # How many may wait for a homeserver at all is limited at the door.
+        while self._idle:
+            try:
+                connection = self._idle.pop()
+            except IndexError:  # another thread was quicker
+                break
+            if connection.is_connected:
+                return connection
+            connection.close()
+        connection = self._new_connection(min(seconds, LONGEST_CONNECT_SECONDS))
+        connection.connect()
+        return connection
 
-    def _make_pool(self) -> urllib3.HTTPConnectionPool:
-        host = self._url.hostname or ""
-        # Not blocking: who may wait for a homeserver at all is limited at the door.
+    def _new_connection(self, seconds: float) -> _PlainConnection | _TLSConnection:
+        host, port = self._url.hostname or "", self._url.port
         if self._url.scheme != "https":
-            pool = urllib3.HTTPConnectionPool(host, self._url.port, maxsize=CONNECTIONS, block=False)
-            pool.ConnectionCls = _PlainConnection
-            return pool
-        context = self._tls()
-        secure = urllib3.HTTPSConnectionPool(
-            host, self._url.port, maxsize=CONNECTIONS, block=False, ssl_context=context, cert_reqs=context.verify_mode
+            return _PlainConnection(host, port, timeout=seconds)
+        if self._context is None:
+            self._context = self._tls()  # Two threads may both make one; the second wins and nothing is lost.
+        return _TLSConnection(
+            host, port, timeout=seconds, ssl_context=self._context, cert_reqs=self._context.verify_mode
         )
-        secure.ConnectionCls = _TLSConnection
-        return secure
 
     def _tls(self) -> ssl.SSLContext:
         if self._verify_tls is False:
-            urllib3.disable_warnings(urllib3.exceptions.InsecureRequestWarning)  # The owner said so; once is enough.
             context = ssl.create_default_context()
             context.check_hostname = False
             context.verify_mode = ssl.CERT_NONE
@@ -330,7 +305,7 @@ class Client:
         body = {} if is_silent else _json_object(text)
         answer = Answer(status, body or {}, asked, page=page or "")
         if 300 <= status < 400:
-            where = re.split(r"[?#]", headers.get("Location", ""))[0]  # What follows may hold anything.
+            where = re.split(r"[?#]", headers.get("location", ""))[0]  # What follows may hold anything.
             remedy = _("%(url)s sends us elsewhere (%(where)s). Put the server's own address into %(key)s.")
             filled_in = filled(remedy, url=self.url, where=where or status, key=self._key)
             raise Misconfigured(remedy=filled_in, **answer.said)
@@ -341,21 +316,14 @@ class Client:
         return answer
 
 
+def _close_all(connections: deque[_PlainConnection | _TLSConnection]) -> None:
+    while connections:
+        connections.pop().close()
+
+
 def segment(text: str) -> str:
     """Encode an id for a path: `@a/b:example.org` is a legal user id."""
     return urllib.parse.quote(text, safe="")
-
-
-def _read(response: urllib3.BaseHTTPResponse, until: float) -> bytes:
-    """Read the body, but neither more of it nor longer than an honest answer would be."""
-    text = b""
-    while chunk := response.read1(65536):
-        text += chunk
-        if len(text) > MAX_ANSWER_BYTES:
-            raise urllib3.exceptions.HTTPError("The answer is too long.")
-        if time.monotonic() > until:
-            raise urllib3.exceptions.HTTPError("The answer takes too long.")
-    return text
 
 
 def _json_object(text: bytes) -> dict[str, Any] | None:
@@ -368,7 +336,7 @@ def _json_object(text: bytes) -> dict[str, Any] | None:
 
 def _retry_after(headers: Mapping[str, str], body: Mapping[str, Any]) -> float:
     milliseconds = body.get("retry_after_ms")
-    header = headers.get("Retry-After", "")
+    header = headers.get("retry-after", "")
     if isinstance(milliseconds, int | float) and not isinstance(milliseconds, bool):
         seconds = min(milliseconds, 1e9) / 1000
     elif header.strip().isascii() and header.strip().isdigit():
