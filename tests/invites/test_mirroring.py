@@ -10,12 +10,14 @@ import time_machine
 from foyer.accounts.models import Account, State
 from foyer.accounts.services import JoinAttempt, open_with_invite
 from foyer.audit.models import Event
-from foyer.homeserver.errors import Busy, HomeserverError, NameTaken, Unreachable
+from foyer.homeserver.errors import Busy, HomeserverError, NameTaken, NotPossible, Unreachable
 from foyer.homeserver.memory import Fault, MemoryHomeserver, MemoryToken
 from foyer.invites import mirroring, services
 from foyer.invites.errors import InviteBusy, InviteSpent
 from foyer.invites.models import Invite, Mirror, MirrorState
 from foyer.invites.services import NewInvite
+from foyer.jobs.models import Job
+from foyer.jobs.services import run_schedule
 from foyer.jobs.worker import Worker
 from foyer.kit.actor import Actor
 from foyer.kit.clock import now
@@ -459,3 +461,47 @@ def test_sync_all_asks_only_for_those_that_are_there(homeserver: MemoryHomeserve
     a_minute_later()
 
     assert homeserver.calls == ["token_uses"]
+
+
+def test_sync_all_one_that_the_homeserver_chokes_on_holds_up_no_other(homeserver: MemoryHomeserver) -> None:
+    broken, well = mirrored(uses_limit=3), mirrored(uses_limit=3)
+    homeserver.register_natively(well.code, "native", PASSWORD)
+    homeserver.fail(Fault.BROKEN, "token_uses")
+
+    with time_machine.travel(now() + timedelta(minutes=1), tick=True), pytest.raises(Unreachable):
+        mirroring.sync_all()
+
+    assert counts(broken) == (0, 0)
+    assert counts(well) == (0, 1)
+
+
+def test_the_schedule_gives_nothing_up_where_it_cannot_ask_any_more(homeserver: MemoryHomeserver) -> None:
+    mirrored()
+    homeserver.has_token = False
+
+    with time_machine.travel(now() + timedelta(minutes=2), tick=True):
+        run_schedule()
+        work()
+
+    assert not Job.objects.exclude(gave_up_at=None).exists()
+
+
+def test_join_where_the_homeserver_may_not_be_asked_any_more_lets_nobody_in(homeserver: MemoryHomeserver) -> None:
+    invite = mirrored()
+    homeserver.has_token = False
+
+    with pytest.raises(NotPossible):
+        join(invite, "maria")
+
+    assert counts(invite) == (0, 0)
+    assert homeserver.accounts == {}
+
+
+def test_join_by_an_unlimited_one_asks_the_homeserver_nothing_more(homeserver: MemoryHomeserver) -> None:
+    invite = mirrored(uses_limit=None)
+    homeserver.calls.clear()
+
+    join(invite, "maria")
+
+    assert "put_token" not in homeserver.calls
+    assert "token_uses" not in homeserver.calls

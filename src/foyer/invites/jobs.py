@@ -40,5 +40,5 @@ def mirror(subject: str) -> None:
 )
 def mirror_all(_subject: str) -> None:
     """Count what was used at the homeserver itself."""
-    if mirroring.sync_all():
+    if mirroring.is_possible() and mirroring.sync_all():
         enqueue("invites.mirror-all", subject="")
