@@ -218,9 +218,8 @@ class Aftermath:
                 continue
             who = numbers[next(iter(able))]
             code = codes.get(f"account:{row['id']}")
-            right = (
-                code in {typed.code for typed in who.typed} if code else getattr(who, "email", "") == emails[row["id"]]
-            )
+            mine = {typed.code for typed in who.typed}
+            right = code in mine if code else getattr(who, "email", "") == emails.get(row["id"])
             if not right:
                 yield f"person {who.number} can sign in as {name}, which another's cause paid for"
         for name in set(self.let_in) - set(is_open):
