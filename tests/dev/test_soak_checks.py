@@ -52,7 +52,7 @@ class Homeserver:
         return (200 if self.passwords.get(name) == password and name not in self.locked else 403), {}
 
     def admin(self, _method: str, path: str) -> tuple[int, dict[str, Any]]:
-        joined = {f"@{name}:localhost": {} for name in self.members}
+        joined: dict[str, Any] = {f"@{name}:localhost": {} for name in self.members}
         return 200, {"room_id": "!room"} if "directory" in path else {"joined": joined}
 
 
