@@ -13,6 +13,6 @@ class InvitesConfig(AppConfig):
     name = "foyer.invites"
 
     def ready(self) -> None:
-        """Import the renderer and the jobs, so that every process can put the mail into words and owe the deeds."""
+        """Import the jobs and the renderer, so that every process can owe the deeds and put the mail into words."""
         importlib.import_module("foyer.invites.jobs")
         importlib.import_module("foyer.invites.mailing")
