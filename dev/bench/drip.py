@@ -12,7 +12,7 @@ import re
 import socket
 import threading
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 
 from dev import packages, processes
@@ -56,7 +56,8 @@ class Dripper(threading.Thread):
     port: int
     beginning: bytes
     over: threading.Event
-    connections: int = field(default=0)
+    every_seconds: float = EVERY_SECONDS
+    connections: int = 0
 
     def __post_init__(self) -> None:
         super().__init__(daemon=True)
@@ -68,8 +69,9 @@ class Dripper(threading.Thread):
         while not self.over.is_set():
             self.connections += 1
             with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", self.port), timeout=5) as it:
+                it.settimeout(None)  # With one, Python waits for an answer before it looks whether there is any.
                 it.sendall(self.beginning)
-                while not self.over.wait(EVERY_SECONDS):
+                while not self.over.wait(self.every_seconds):
                     it.sendall(b"x")
                     if _is_closed(it):
                         break
