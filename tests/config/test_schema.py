@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import re
 from typing import Any
 
 import pytest
@@ -10,6 +11,7 @@ from pydantic import SecretStr, ValidationError
 
 from foyer.config import blocks
 from foyer.config.database import parse_database
+from foyer.config.errors import ConfigError
 from foyer.config.keys import all_keys, keys_of, plain
 from foyer.config.load import check
 from foyer.config.schema import Config
@@ -62,6 +64,7 @@ def test_defaults_are_those_that_were_promised() -> None:
                 "choices": [],
             }
         ],
+        "application.templates": [],
         "after.rooms": [],
         "after.welcome_message": None,
         "after.clients": ["element-x", "element", "cinny", "fluffychat"],
@@ -72,6 +75,7 @@ def test_defaults_are_those_that_were_promised() -> None:
         "email.security": "starttls",
         "email.from": None,
         "moderators.emails": [],
+        "moderators.digest": "each",
         "moderators.room": None,
         "moderators.notice": None,
         "staff.second_factor": "optional",
@@ -308,3 +312,27 @@ def test_database_url_that_is_wrong_is_refused(url: str, sentence: str) -> None:
 
 def test_secret_of_pydantic_is_taken() -> None:
     assert config(homeserver={"admin_token": SecretStr("x")}).homeserver.admin_token == SecretStr("x")
+
+
+@pytest.mark.parametrize(
+    ("template", "words"),
+    [
+        ({"title": "A", "decision": "maybe", "text": "x"}, "decision"),
+        ({"title": "A", "decision": "deny"}, "text"),
+        ({"title": "A", "decision": "deny", "text": ""}, "empty"),
+        ({"title": "A", "decision": "deny", "text": "Dear {name},"}, "{name} would be sent as it stands"),
+        ({"title": "A", "decision": "deny", "text": "x" * 5001}, "at most 5000 characters"),
+        ({"title": "A", "decision": "deny", "text": "bell\x07"}, "control characters"),
+    ],
+)
+def test_template_that_could_not_be_sent_is_refused(template: dict[str, str], words: str) -> None:
+    with pytest.raises(ConfigError, match=re.escape(words)):
+        config(application={"templates": [template]})
+
+
+def test_two_templates_of_one_title_are_refused_unless_they_are_for_different_decisions() -> None:
+    deny, ask = {"title": "A", "decision": "deny", "text": "x"}, {"title": "A", "decision": "ask", "text": "x"}
+
+    with pytest.raises(ConfigError, match="Two templates for deny are called A"):
+        config(application={"templates": [deny, deny]})
+    assert len(config(application={"templates": [deny, ask]}).application.templates) == 2

@@ -44,6 +44,12 @@ def digest(_subject: str) -> None:
     mailing.tell_moderators_all()
 
 
+@handler("applications.daily", lane="house", every=timedelta(minutes=10))
+def daily(_subject: str) -> None:
+    """Tell the moderators each morning who waits, where the owner wants that."""
+    mailing.tell_moderators_daily()
+
+
 @handler("applications.retention", lane="house", every=timedelta(hours=1))
 def keep_retention(_subject: str) -> None:
     """Let lapse, expire and be erased what is due."""

@@ -5,7 +5,7 @@ A row of notify holds the application's number and no word. The words, codes and
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import UTC, timedelta
 
 from foyer.applications import flags, keys, queries
 from foyer.applications.models import PENDING, Application, Decision, Message, State
@@ -36,6 +36,8 @@ DIGEST_FROM = 5
 DIGEST_WINDOW = timedelta(minutes=10)
 DIGEST_AFTER = timedelta(minutes=15)
 IN_A_DIGEST = 30
+MORNING = 7
+"""The hour (UTC) from which the digest of the day goes out."""
 
 
 def owe(kind: str, application: Application, *, part: Message | None = None) -> None:
@@ -47,10 +49,14 @@ def owe(kind: str, application: Application, *, part: Message | None = None) -> 
 
 
 def tell_moderators_of(application: Application) -> None:
-    """Owe the news of a new application; in a flood, one digest for all that come within a quarter of an hour."""
+    """Owe the news of a new application; in a flood, one digest for all that come within a quarter of an hour.
+
+    With `moderators.digest: daily` the mails wait for the next morning, and the room alone hears.
+    """
+    by_mail = current().moderators.digest == "each"
     lately = Application.objects.filter(state=State.WAITING, submitted_at__gt=now() - DIGEST_WINDOW)
     if lately[:DIGEST_FROM].count() < DIGEST_FROM:
-        services.tell_moderators(NEW, application.holder)
+        services.tell_moderators(NEW, application.holder, by_mail=by_mail)
     else:
         jobs.enqueue("applications.digest", subject="", delay=DIGEST_AFTER)
 
@@ -61,8 +67,17 @@ def tell_moderators_answered(application: Application, message: Message) -> None
 
 
 def tell_moderators_all() -> None:
-    """Owe the digest."""
-    services.tell_moderators(DIGEST, "applications")
+    """Owe the digest of a flood."""
+    services.tell_moderators(DIGEST, "applications", by_mail=current().moderators.digest == "each")
+
+
+def tell_moderators_daily() -> None:
+    """Owe the digest of the day, once each morning, where the owner wants one and somebody waits."""
+    moment = now().astimezone(UTC)
+    if current().moderators.digest == "each" or moment.hour < MORNING:
+        return
+    if Application.objects.filter(state=State.WAITING).exists():
+        services.tell_moderators(DIGEST, "applications", key=f"daily {moment.date()}", in_room=False)
 
 
 @renders(VERIFICATION)

@@ -135,6 +135,22 @@ DEFAULT_QUESTION = Question(
 )
 
 
+class Template(Block):
+    """Words that moderators need again and again."""
+
+    title: t.Text = Field(description="What the moderators call it.")
+    decision: Literal["approve", "deny", "ask"] = Field(description="What it is offered for.")
+    text: t.Template = Field(description="What is written to the applicant, before it is changed by hand.")
+
+
+def _titles_differ(templates: tuple[Template, ...]) -> tuple[Template, ...]:
+    known = [(template.decision, template.title) for template in templates]
+    twice = sorted({one for one in known if known.count(one) > 1})
+    if twice:
+        raise ValueError(f"Two templates for {twice[0][0]} are called {twice[0][1]}. Give each its own title.")
+    return templates
+
+
 class Application(Block):
     """How people apply for an account where moderators decide."""
 
@@ -146,6 +162,12 @@ class Application(Block):
     questions: Annotated[tuple[Question, ...], BeforeValidator(items), AfterValidator(_ids_differ)] = Field(
         default=(DEFAULT_QUESTION,),
         description="What is asked. Each has id, text, kind, required, min_length and choices.",
+    )
+    templates: Annotated[tuple[Template, ...], BeforeValidator(items), AfterValidator(_titles_differ)] = Field(
+        default=(),
+        examples=[[{"title": "Come to the meeting", "decision": "ask", "text": "Will you come to our next meeting?"}]],
+        description="What moderators can begin a message with. Each has title, decision (approve, deny or ask) and "
+        "text. For a decision that has none, Foyer offers its own.",
     )
 
 
@@ -195,6 +217,11 @@ class Moderators(Block):
 
     emails: Annotated[tuple[t.Email, ...], BeforeValidator(items)] = Field(
         default=(), examples=[["team@example.org"]], description="Mails go to these."
+    )
+    digest: Literal["each", "daily"] = Field(
+        default="each",
+        description="How these mails come: one for each new application, or one a day, at 7:00 UTC, with all that "
+        "wait. The room is told of each.",
     )
     room: t.Room | None = Field(default=None, examples=["#team:example.org"], description="A Matrix room that is told.")
     notice: t.Notice | None = Field(

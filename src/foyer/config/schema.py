@@ -30,6 +30,7 @@ from foyer.config.blocks import (
     Retention,
     Screening,
     Staff,
+    Template,
     Usernames,
 )
 from foyer.config.database import parse_database
@@ -56,6 +57,7 @@ __all__ = [
     "Retention",
     "Screening",
     "Staff",
+    "Template",
     "Usernames",
 ]
 

@@ -46,6 +46,7 @@ Slug = Annotated[str, BeforeValidator(values.slug), Words("small letters, digits
 Text = Annotated[str, BeforeValidator(values.text), Words("text")]
 Lines = Annotated[str, BeforeValidator(values.lines), Words("text, may have several lines")]
 Notice = Annotated[str, BeforeValidator(values.notice), Words("text, may have several lines")]
+Template = Annotated[str, BeforeValidator(values.template), Words("text, may have several lines")]
 Secret = Annotated[SecretStr, PlainValidator(values.secret), Words("secret")]
 LongSecret = Annotated[SecretStr, PlainValidator(values.long_secret), Words("secret, at least 32 characters")]
 Flag = Annotated[bool, BeforeValidator(values.flag), Words("true or false")]

@@ -21,6 +21,7 @@ from foyer.kit.durations import SECONDS, format_duration, parse_duration
 YES, NO = {"true", "yes", "on", "1"}, {"false", "no", "off", "0"}
 UNITS = {"second": SECONDS["s"], "minute": SECONDS["m"], "hour": SECONDS["h"], "day": SECONDS["d"]}
 
+LONGEST_TEMPLATE = 5_000
 NOTICE_FIELDS = ("address", "link", "server", "waiting")
 
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f]")
@@ -75,6 +76,16 @@ def notice(value: Any) -> str:
     if unknown:
         known = ", ".join(f"{{{name}}}" for name in NOTICE_FIELDS)
         raise ValueError(f"{{{unknown[0]}}} is not known here. These are: {known}.")
+    return words
+
+
+def template(value: Any) -> str:
+    """Return text of any number of lines that is sent as it stands."""
+    words = lines(value)
+    if len(words) > LONGEST_TEMPLATE:
+        raise ValueError(f"Use at most {LONGEST_TEMPLATE} characters.")
+    if named := re.search(r"\{\w+\}", words):
+        raise ValueError(f"Nothing is filled in here, so {named[0]} would be sent as it stands. Write it out.")
     return words
 
 

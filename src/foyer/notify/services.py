@@ -49,11 +49,13 @@ def deliver(kind: str, subject: str, *, to: str, channel: str = Channel.EMAIL, k
     return owed.id
 
 
-def tell_moderators(kind: str, subject: str, *, key: str | None = None) -> None:
+def tell_moderators(
+    kind: str, subject: str, *, key: str | None = None, by_mail: bool = True, in_room: bool = True
+) -> None:
     """Owe a message to every email of `moderators.emails`, and to `moderators.room`. As `deliver`."""
     moderators = current().moderators
-    heard: list[tuple[str, Channel]] = [(to, Channel.EMAIL) for to in moderators.emails]
-    if moderators.room:
+    heard: list[tuple[str, Channel]] = [(to, Channel.EMAIL) for to in moderators.emails] if by_mail else []
+    if moderators.room and in_room:
         heard.append((moderators.room, Channel.ROOM))
     with transaction.atomic():
         for to, channel in heard:

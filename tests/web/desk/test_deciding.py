@@ -18,7 +18,8 @@ from foyer.kit.actor import Actor
 from foyer.kit.clock import now
 from foyer.notify.models import Delivery
 from foyer.staff.models import Staff
-from tests.web.desk.conftest import MakeRequest, browser_of, fresh, text_of
+from tests.conftest import Configure
+from tests.web.desk.conftest import OPEN, MakeRequest, browser_of, fresh, text_of
 
 pytestmark = [pytest.mark.django_db, pytest.mark.database]
 
@@ -99,6 +100,25 @@ def test_preview_is_word_for_word_what_is_sent(moderator: Client, make_request: 
     text = re.search(r'<pre class="letter-text"[^>]*>(.*?)</pre>', shown, re.DOTALL)
     assert text is not None
     assert text[1].replace("&gt;", ">").replace("&#39;", "'").strip() == sent.text.strip()
+
+
+def test_templates_of_the_owner_stand_in_the_place_of_ours(
+    moderator: Client, make_request: MakeRequest, configure: Configure
+) -> None:
+    own = [
+        {"title": "Come by", "decision": "ask", "text": "Will you come to our next meeting?"},
+        {"title": "Members only", "decision": "deny", "text": "We are here for members.\nJoin us first."},
+    ]
+    configure(**OPEN, application={"templates": own})
+    row = make_request()
+
+    asks = text_of(moderator.get(f"/desk/requests/{row.id}/ask"))
+    assert "Come by" in asks
+    assert "Who referred you?" not in asks
+    assert "Members only" not in asks
+    chosen = text_of(moderator.post(f"/desk/requests/{row.id}/deny", {"wording": "0"}))
+    assert chosen.count("We are here for members.") >= 2  # in the form, and in the mail
+    assert "Warm welcome" in text_of(moderator.get(f"/desk/requests/{row.id}/approve"))
 
 
 def test_wording_is_in_the_language_of_the_applicant(moderator: Client, make_request: MakeRequest) -> None:

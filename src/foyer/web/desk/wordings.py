@@ -1,15 +1,19 @@
-"""Sentences that moderators write again and again, in the language of the applicant."""
+"""Sentences that moderators write again and again: the owner's, else ours in the language of the applicant."""
 
 from __future__ import annotations
 
 from django.utils import translation
 from django.utils.translation import gettext as _
 
+from foyer.config import current
 from foyer.web.desk.letters import Act
 
 
 def of(act: Act, language: str) -> list[tuple[str, str]]:
-    """Return each wording: its name in the active language, and its text in the applicant's."""
+    """Return each wording: its name in the active language, and its text in the applicant's; or the owner's own."""
+    own = [(it.title, it.text) for it in current().application.templates if it.decision == act]
+    if own:
+        return own
     names = {
         "approve": [_("Warm welcome"), _("Ask for help any time")],
         "deny": [_("Too little told"), _("Not the right place"), _("Full for now")],
