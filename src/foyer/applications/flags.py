@@ -6,6 +6,7 @@ A flag is {"code": …, "params": {…}} with plain values.
 |------------------|-------------------------------------------------------------------------------|
 | denied-name      | on: the date (ISO) of the latest denial of a name that looks like this one    |
 | denied-email     | on: the date (ISO) of the latest denial of this mailbox                       |
+| disposable       | domain: of the provider of throw-away mailboxes                               |
 | subnet-busy      | count: applications from this subnet within a day                             |
 | looks-like       | name: the name of the house that this one could be taken for                  |
 | name-resembles   | count: how many other applications under way have a name that looks like it   |
@@ -31,6 +32,7 @@ from foyer.config import current
 from foyer.kit.clock import now
 from foyer.kit.codes import keyed_digest
 from foyer.kit.folding import skeleton
+from foyer.screening import disposable
 
 SUBNET_IS_BUSY_FROM = 3
 OF_THE_HOUSE = ("admin", "administrator", "root", "support", "moderator", "abuse", "security", "postmaster", "help")
@@ -46,6 +48,7 @@ def of(application: Application) -> list[Flag]:
     found = [
         _denied("denied-name", DenialDigest.Kind.NAME, application.skeleton),
         _denied("denied-email", DenialDigest.Kind.EMAIL, application.mailbox),
+        _disposable(application),
         _subnet(application),
         _house(application),
         _resembles(application),
@@ -72,6 +75,7 @@ def phrase(flag: Flag) -> str:
     phrases = {
         "denied-name": gettext("a name like this was denied on %(on)s"),
         "denied-email": gettext("this email was denied on %(on)s"),
+        "disposable": gettext("disposable mail provider: %(domain)s"),
         "subnet-busy": gettext("%(count)s requests from this network within a day"),
         "looks-like": gettext("the name looks like %(name)s"),
         "name-resembles": gettext("the name looks like that of another request"),
@@ -129,6 +133,11 @@ def _by_rules(application: Application) -> list[Flag]:
         for code, rules in codes
         for rule in rules
     ]
+
+
+def _disposable(application: Application) -> Flag | None:
+    domain = disposable.provider(application.email)
+    return {"code": "disposable", "params": {"domain": domain}} if domain else None
 
 
 def _subnet(application: Application) -> Flag | None:

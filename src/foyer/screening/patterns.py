@@ -5,6 +5,7 @@
 | name    | a regular expression                | the whole name, as it is or as it looks: `admin` matches `4dm1n`   |
 | email   | a regular expression                | the whole email, as given or without its tag, in small letters     |
 | domain  | a domain                            | emails of this domain, and of all below it                         |
+| domain  | `disposable`                        | emails of every provider of throw-away mailboxes that is known     |
 | network | an IP, or a network (`192.0.2.0/24`)| clients from there; one whose IP is not known is from nowhere      |
 """
 
@@ -17,6 +18,7 @@ import structlog
 
 from foyer.kit.client_ip import ClientAddress
 from foyer.kit.folding import SIGNS, folded, mailbox, skeleton
+from foyer.screening import disposable
 from foyer.screening.expressions import LONGEST_SUBJECT, compiled_folded, compiled_plain, names_a_sign, require_safe
 from foyer.screening.models import About
 from foyer.screening.rule_errors import (
@@ -85,6 +87,8 @@ def matches(about: str, pattern: str, *, name: str = "", email: str = "", client
             case About.EMAIL:
                 return bool(email) and _email_matches(pattern, email)
             case About.DOMAIN:
+                if pattern == disposable.ALL:
+                    return bool(email) and bool(disposable.provider(email))
                 domain = _domain_of(email)
                 return bool(domain) and (domain == pattern or domain.endswith(f".{pattern}"))
             case About.NETWORK:
