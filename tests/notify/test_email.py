@@ -436,3 +436,14 @@ def test_mail_leaves_out_a_logo_that_mails_cannot_carry(
         "text/html",
     ]
     assert "cid:" not in str(message)
+
+
+def test_send_in_a_rehearsal_shows_the_mail_and_connects_to_nobody(configured: Configured, sink: Sink) -> None:
+    shown: list[str] = []
+    configured()
+
+    with email.shown_to(lambda message: shown.append(f"{message['To']}: {message['Subject']}")):
+        send()
+
+    assert len(shown) == 1
+    assert sink.taken == []

@@ -3,19 +3,15 @@
 from __future__ import annotations
 
 import os
-import signal
 import socket
-import sys
 import tempfile
 import threading
 from pathlib import Path
-from socketserver import ThreadingMixIn
-from types import FrameType
-from typing import Annotated, Any
-from wsgiref.simple_server import WSGIRequestHandler, WSGIServer, make_server
+from typing import Annotated
 
 import typer
 
+from foyer.cli import simple_server
 from foyer.cli.app import command, new_app
 
 app = new_app()
@@ -87,11 +83,11 @@ def _run(path: Path) -> None:
     with using(MemoryHomeserver(server_name=SERVER_NAME)):
         from foyer.wsgi import application
 
-        server = _server(application, config.listen.host, config.listen.port)
+        server = simple_server.bind(application, config.listen.host, config.listen.port)
         worker = threading.Thread(target=crew.run, name="worker")
         worker.start()
         _say(path)
-        _wait(server)
+        simple_server.serve(server)
         crew.stop()
         worker.join()
 
@@ -107,29 +103,3 @@ def _say(path: Path) -> None:
     print("The homeserver behind it is only in memory: accounts are made there, and no Matrix app can sign in.")
     print(f"Another invitation: foyer --config {path} invite create --message 'Come in!'")
     print("Ctrl-C stops it, and nothing is kept.", flush=True)
-
-
-class _Server(ThreadingMixIn, WSGIServer):
-    daemon_threads = True
-
-
-class _Quiet(WSGIRequestHandler):
-    def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 - the standard library calls it so
-        """Say nothing."""
-
-
-def _server(application: Any, host: str, port: int) -> _Server:
-    return make_server(host, port, application, server_class=_Server, handler_class=_Quiet)
-
-
-def _wait(server: _Server) -> None:
-    """Answer until Ctrl-C, or a signal that means the same."""
-
-    def stop(_number: int, _frame: FrameType | None) -> None:
-        threading.Thread(target=server.shutdown).start()  # it waits for the loop that this interrupts
-
-    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-        signal.signal(number, stop)
-    server.serve_forever(poll_interval=0.1)
-    server.server_close()
-    sys.stdout.flush()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 from pydantic import SecretStr
 
@@ -14,6 +14,8 @@ from foyer.homeserver.dendrite import Dendrite
 from foyer.homeserver.http import Client
 from foyer.homeserver.mas import Mas
 from foyer.homeserver.port import Homeserver
+from foyer.homeserver.rehearsal import Rehearsal
+from foyer.homeserver.rehearsal_client import ReadingClient
 from foyer.homeserver.synapse import Synapse
 from foyer.homeserver.tuwunel import TUWUNEL
 from foyer.homeserver.uia import RegistrationServer
@@ -21,10 +23,10 @@ from foyer.homeserver.uia import RegistrationServer
 _current: Homeserver | None = None
 
 
-def make(config: Config) -> Homeserver:
-    """Return the homeserver of this configuration; asks it nothing."""
+def make(config: Config, connect: Callable[..., Client] = Client) -> Homeserver:
+    """Return the homeserver of this configuration; asks it nothing. connect: makes the connections."""
     block = config.homeserver
-    client = Client(block.url, timeout=block.timeout, verify_tls=block.verify_tls)
+    client = connect(block.url, timeout=block.timeout, verify_tls=block.verify_tls)
     name = config.server_name
     secret, token = _plain(block.registration_shared_secret), _plain(block.admin_token)
     match block.kind:
@@ -32,7 +34,7 @@ def make(config: Config) -> Homeserver:
             consent = (block.consent.version, _plain(block.consent.form_secret))
             return Synapse(client, name, secret, token, *consent)
         case "mas":
-            return _mas(config, client)
+            return _mas(config, client, connect)
         case "tuwunel":
             return Synapse(client, name, secret, token, dialect=TUWUNEL)
         case "dendrite":
@@ -41,12 +43,17 @@ def make(config: Config) -> Homeserver:
             return RegistrationServer(client, name, _plain(block.registration_token) or "")
 
 
-def _mas(config: Config, client: Client) -> Mas:
+def make_rehearsal(config: Config) -> Rehearsal:
+    """Return it for a rehearsal: it is asked, and never told anything."""
+    return Rehearsal(make(config, ReadingClient), config.server_name)
+
+
+def _mas(config: Config, client: Client, connect: Callable[..., Client]) -> Mas:
     """The credentials are there: config.rules has looked."""
     block = config.homeserver
     return Mas(
         client=client,
-        mas_client=Client(
+        mas_client=connect(
             block.mas.url or "", timeout=block.timeout, verify_tls=block.verify_tls, key="homeserver.mas.url"
         ),
         server_name=config.server_name,

@@ -12,7 +12,7 @@ import smtplib
 import socket
 import ssl
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from email.errors import MessageError
 from email.headerregistry import Address
 from email.message import EmailMessage
@@ -38,6 +38,9 @@ GOODBYE_SECONDS = 5.0
 POLICY = SMTP.clone(cte_type="7bit")
 
 
+_show: Callable[[EmailMessage], None] | None = None
+
+
 def is_configured() -> bool:
     """Say whether the owner has named a mail server at all."""
     return current().email.host is not None
@@ -60,8 +63,22 @@ def send(
         AddressRefused, MailRefused: nothing does.
     """
     message = compose(content, to=to, message_id=message_id)
+    if _show is not None:
+        _show(message)
+        return
     with _session(step_seconds, longest_seconds) as client:
         client.send_message(message)
+
+
+@contextlib.contextmanager
+def shown_to(show: Callable[[EmailMessage], None]) -> Iterator[None]:
+    """Give every mail of this process to `show`, and to no mail server, while the block runs. For rehearsals."""
+    global _show
+    _show = show
+    try:
+        yield
+    finally:
+        _show = None
 
 
 def new_message_id() -> str:

@@ -11,8 +11,8 @@ from foyer.config.blocks import Consent
 from foyer.config.schema import Config
 from foyer.homeserver.errors import HomeserverError
 from foyer.homeserver.make import current as homeserver
-from foyer.homeserver.make import make
-from foyer.homeserver.port import Capability
+from foyer.homeserver.make import make, make_rehearsal
+from foyer.homeserver.port import Capability, Homeserver
 
 WORDS = {
     Capability.NAMES: "see whether a name is free",
@@ -33,10 +33,10 @@ TOKEN_KEY = "homeserver.admin_token"
 CONSENTING = ("synapse", "mas")
 
 
-def look(config: Config) -> Iterator[Finding]:
-    """Yield what is found."""
+def look(config: Config, *, only_reading: bool = False) -> Iterator[Finding]:
+    """Yield what is found; `only_reading`: without the questions that look like a registration."""
     try:
-        server = homeserver()
+        server: Homeserver = make_rehearsal(config) if only_reading else homeserver()
     except HomeserverError as error:
         yield fault(str(error), getattr(error, "remedy", ""))
         return

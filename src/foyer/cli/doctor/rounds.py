@@ -10,7 +10,7 @@ from foyer.config.errors import ConfigError
 Found = Iterator[tuple[str, Finding]]
 
 
-def rounds(*, mail_to: str | None) -> Found:
+def rounds(*, mail_to: str | None, rehearse: bool = False) -> Found:
     """Yield what each finding is about, and the finding."""
     from foyer.cli.doctor import configuration
 
@@ -28,10 +28,12 @@ def rounds(*, mail_to: str | None) -> Found:
         yield from (("Database", fault(str(problem))) for problem in error.problems)
         return
     # These import tables and settings, which there are only now.
-    from foyer.cli.doctor import clock, database, door, homeserver, mail
+    from foyer.cli.doctor import clock, database, door, homeserver, mail, rehearsal
 
     yield from _about("Database", database.look(config))
-    yield from _about("Homeserver", homeserver.look(config))
+    yield from _about("Homeserver", homeserver.look(config, only_reading=rehearse))
+    if rehearse:
+        yield from _about("Rehearsal", rehearsal.look(config))
     yield from _about("Clock", clock.look(config))
     yield from _about("Mail", mail.look(config, mail_to=mail_to))
     yield from _about("Door", door.look(config))

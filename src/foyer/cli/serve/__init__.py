@@ -32,6 +32,10 @@ def serve(
     no_worker: Annotated[
         bool, typer.Option("--no-worker", help="Start no worker; `foyer worker` runs elsewhere.")
     ] = False,
+    dry_run: Annotated[
+        bool,
+        typer.Option("--dry-run", help="Rehearse: change nothing at the homeserver, mail nobody, keep nothing."),
+    ] = False,
     migrate: Annotated[
         bool, typer.Option("--migrate", help="Bring a PostgreSQL database up to date first (SQLite always is).")
     ] = False,
@@ -40,6 +44,11 @@ def serve(
 
     Put a proxy with TLS in front (docs/reverse-proxy.md). Ctrl-C or SIGTERM finishes what is under way, then stops.
     """
+    if dry_run:
+        from foyer.cli.serve.rehearsing import rehearse
+
+        rehearse(listen=listen)
+        return
     from foyer.cli.serve.parent import Parent  # the web server's library is only needed here
     from foyer.cli.serve.prepare import prepare_apart
 

@@ -78,7 +78,7 @@ def prepare(*, listen: str | None, migrate: bool) -> Ready:
         where = read_listen(listen) if listen is not None else config.listen
     except ValueError as error:
         raise CommandFailed(f"--listen {listen}: {error}", exit_code=2) from None
-    ip = _free_address(where.host, where.port)
+    ip = free_address(where.host, where.port)
     _database_ready(engine=config.database.engine, migrate=migrate)
     return Ready(
         host=where.host,
@@ -92,7 +92,7 @@ def prepare(*, listen: str | None, migrate: bool) -> Ready:
     )
 
 
-def _free_address(host: str, port: int) -> str:
+def free_address(host: str, port: int) -> str:
     """Return the IP of `host`, once nobody else listens there.
 
     The web server's processes share their port among each other, and would as gladly share it with a second Foyer;
