@@ -4,6 +4,7 @@ import re
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from django.conf import settings
 from django.test import Client
 from pytest_django import DjangoAssertNumQueries
 
@@ -249,3 +250,49 @@ def test_dead_link_says_link_and_invitation_but_never_token(client: Client, db: 
 
     assert "link" in words_of(text)
     assert "token" not in words_of(text)
+
+
+def test_join_pages_of_two_invitations_that_say_the_same_differ_in_code_and_moment(
+    client: Client, make_invite: MakeInvite
+) -> None:
+    first = make_invite(expires_at=datetime(2100, 1, 2, 3, 4, tzinfo=UTC))
+    second = make_invite(code="Other~Code.2-x_y", expires_at=datetime(2101, 5, 6, 7, 8, tzinfo=UTC))
+
+    page = client.get(f"/i/{first.code}").text
+    other = client.get(f"/i/{second.code}").text
+
+    assert page.count(first.code) == other.count(second.code) == 1 + 1 + len(settings.LANGUAGES)
+    assert first.code not in other
+    assert "2 January 2100, 03:04 UTC" in page
+    assert "6 May 2101, 07:08 UTC" in other
+    assert client.get(f"/i/{first.code}").text == page
+
+
+def test_join_page_speaks_each_language_and_follows_the_configuration(
+    client: Client, invite: Invite, configure: Configure
+) -> None:
+    english = client.get(f"/i/{CODE}").text
+    german = client.get(f"/i/{CODE}?lang=de").text
+    configure(branding={"name": "The Garden"})
+    renamed = client.get(f"/i/{CODE}").text
+
+    assert '<html lang="en"' in english
+    assert '<html lang="de"' in german
+    assert "The Garden" in renamed
+    assert "The Garden" not in english
+
+
+def test_landing_follows_the_configuration(client: Client, configure: Configure, db: None) -> None:
+    before = client.get("/")
+    configure(branding={"name": "The Garden"})
+
+    assert "The Garden" in client.get("/", headers={"If-None-Match": before["ETag"]}).text
+
+
+def test_dead_link_that_is_very_long_is_not_carried_on(client: Client, db: None) -> None:
+    answer = client.get("/i/" + "x" * 5000)
+
+    assert answer.status_code == 404
+    assert "x" * 64 in answer.text
+    assert "x" * 201 not in answer.text
+    assert f"token={'x' * 65}" not in answer.text

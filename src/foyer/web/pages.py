@@ -9,15 +9,20 @@ from typing import Any
 
 from django.http import HttpRequest, HttpResponse, HttpResponseBase, HttpResponseRedirect
 from django.template.loader import get_template
-from django.utils.cache import get_conditional_response, patch_vary_headers
+from django.utils.cache import get_conditional_response
 from markupsafe import Markup
 
+from foyer import config
 from foyer.config import current
 from foyer.web import edge, language
 from foyer.web.branding import File, brand
 
 FOREVER = "public, max-age=31536000, immutable"
 A_WHILE = "public, max-age=300"
+VARY = "Accept-Language, Cookie"
+
+
+_pages: dict[tuple[str, language.Language, str], tuple[bytes, str]] = {}
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,15 +70,49 @@ def render(
         "request_id": edge.request_id(request),
     }
     content = get_template(template).render({**shared, **context}, request)
+    return page_of(content, status=status, secret=secret)
+
+
+def page_of(content: str | bytes, *, status: int = 200, secret: bool = False) -> HttpResponse:
+    """Return an answer with this page, and who may keep it for how long: see render()."""
     response = HttpResponse(content, status=status)
     response["Cache-Control"] = "no-store" if secret or status >= 400 else "private, no-cache"
-    patch_vary_headers(response, ["Accept-Language", "Cookie"])
+    response["Vary"] = VARY
     return response
+
+
+def render_once(request: HttpRequest, template: str, **context: Any) -> HttpResponseBase:
+    """Return a page that is the same for everybody, or say that the browser's copy is still right.
+
+    It is rendered once for each language, as long as the configuration lasts, on which alone `context` may depend.
+    """
+    speaks = edge.language(request)
+    if any(name != language.PARAMETER for name in request.GET):
+        return kept(request, render(request, template, **context))
+    key = (template, speaks, edge.root(request))
+    page = _pages.get(key)
+    if page is None:
+        response = render(request, template, **context)
+        page = _pages[key] = (response.content, _tag(response.content))
+    content, tag = page
+    response = page_of(content)
+    response["ETag"] = tag
+    return get_conditional_response(request, etag=tag, response=response) or response
+
+
+@config.on_change
+def forget() -> None:
+    """Render every page anew."""
+    _pages.clear()
+
+
+def _tag(content: bytes) -> str:
+    return f'"{hashlib.sha256(content).hexdigest()[:24]}"'
 
 
 def kept(request: HttpRequest, response: HttpResponse) -> HttpResponseBase:
     """Give an answer a tag of its content, or say that the browser's copy is still right."""
-    tag = f'"{hashlib.sha256(response.content).hexdigest()[:24]}"'
+    tag = _tag(response.content)
     response["ETag"] = tag
     return get_conditional_response(request, etag=tag, response=response) or response
 

@@ -15,6 +15,8 @@ from foyer.web.jinja import moment_tag
 from foyer.web.pages import render
 
 GONE = 410
+LONGEST_CODE = 64
+LONGEST_TYPED = 200
 TITLES: dict[str, tuple[int, Promise]] = {
     "invite-unknown": (404, _("We do not know this invitation")),
     "invite-expired": (GONE, _("This invitation has ended")),
@@ -36,11 +38,12 @@ def dead_link(request: HttpRequest, refusal: InviteRefused, *, code: str) -> Htt
         status=status,
         secret=True,
         path=edge.root(request) + "register",
-        parameters={"token": code},
+        # What is longer is no code, and the language links would carry it on.
+        parameters={"token": code[:LONGEST_CODE]},
         title=title,
         sentence=_sentence(refusal),
         # Only what was mistyped is worth mending; a link that is over is not.
-        typed=code if refusal.code == "invite-unknown" else "",
+        typed=code[:LONGEST_TYPED] if refusal.code == "invite-unknown" else "",
     )
 
 

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import copy
 import math
+import secrets
 from dataclasses import dataclass, field
 
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.utils.translation import gettext as _
+from markupsafe import Markup
 
+from foyer import config
 from foyer.accounts import services as accounts
 from foyer.accounts.queries import TAKEN, suggestions
 from foyer.invites import queries as invites
@@ -19,12 +23,19 @@ from foyer.screening.errors import TooMany
 from foyer.web import edge
 from foyer.web.errors import allow, refused
 from foyer.web.forms import Error, by_field, errors_of, not_accepted, password_words, terms_accepted
-from foyer.web.pages import go_to, papers, render
+from foyer.web.jinja import moment_tag
+from foyer.web.pages import go_to, page_of, papers, render, render_once
 from foyer.web.pasted import code_in, key_in
 from foyer.web.public.dead import dead_link
 from foyer.web.public.welcome import path_of
 
 FIELDS = frozenset({"username", "password", "confirm"})
+FORMS_KEPT = 100
+# Nobody can have written these into a message.
+CODE_PLACE = f"code-{secrets.token_hex(16)}"
+MOMENT_PLACE = Markup(f"moment-{secrets.token_hex(16)}")  # noqa: S704 - letters and digits
+
+_forms: dict[tuple[object, ...], str] = {}
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,13 +100,40 @@ def show(request: HttpRequest, code: str, *, email_key: str = "") -> HttpRespons
     try:
         invite = invites.find_live(code)
     except InviteMissing:
-        return render(request, "code.html")
+        return render_once(request, "code.html")
     except InviteBusy as refusal:
         # Whoever joined a minute ago and got no answer comes back here, and must be able to press again.
         return _form(request, invites.find(code), Sent(code=code, email_key=email_key), trouble=_in_words(refusal))
     except InviteRefused as refusal:
         return dead_link(request, refusal, code=code)
-    return _form(request, invite, Sent(code=code, email_key=email_key))
+    return _form(request, invite, Sent(code=code, email_key=email_key)) if email_key else _fresh_form(request, invite)
+
+
+def _fresh_form(request: HttpRequest, invite: Invite) -> HttpResponse:
+    """Show the form to somebody who has just come: rendered once for all invitations that say the same.
+
+    What differs among them, the code and the moment, takes its place in the page afterwards. A code is of characters
+    that are the same in HTML and in an address.
+    """
+    key = (edge.language(request), edge.root(request), invite.message, invite.inviter, invite.localpart)
+    form = _forms.get((*key, invite.expires_at is None))
+    if form is None:
+        like_it = copy.copy(invite)
+        like_it.code = CODE_PLACE
+        until = None if invite.expires_at is None else MOMENT_PLACE
+        form = _form(request, like_it, Sent(code=CODE_PLACE), open_until=until).content.decode()
+        if len(_forms) >= FORMS_KEPT:
+            _forms.clear()
+        _forms[(*key, invite.expires_at is None)] = form
+    if invite.expires_at is not None:
+        form = form.replace(MOMENT_PLACE, moment_tag(invite.expires_at))
+    return page_of(form.replace(CODE_PLACE, invite.code), secret=True)
+
+
+@config.on_change
+def forget() -> None:
+    """Render every form anew."""
+    _forms.clear()
 
 
 def submit(request: HttpRequest) -> HttpResponseBase:
@@ -178,6 +216,7 @@ def _form(
     errors: list[Error] | None = None,
     trouble: Trouble | None = None,
     suggested: list[str] | None = None,
+    open_until: Markup | None = None,
 ) -> HttpResponse:
     legal = papers(request.POST)
     fields = ["username", "password", "confirm", *(paper.field for paper in legal)]
@@ -190,6 +229,7 @@ def _form(
         path=edge.root(request) + "register",
         parameters={"token": sent.code, **({"key": sent.email_key} if sent.email_key else {})},
         invitation=invite,
+        open_until=open_until or (invite.expires_at and moment_tag(invite.expires_at)),
         email_key=sent.email_key,
         typed={"username": invite.localpart or sent.username.strip()},
         errors=errors or [],

@@ -10,7 +10,7 @@ from django.utils.translation import gettext_lazy as _
 
 from foyer.config import current
 from foyer.web.errors import allow
-from foyer.web.pages import kept, render
+from foyer.web.pages import render_once
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,5 +34,5 @@ def page(request: HttpRequest) -> HttpResponseBase:
     """Show the ways in that are open; with a single one, its first step."""
     ways = [WAYS[name] for name in current().open_ways if name in WAYS]
     if len(ways) == 1:
-        return kept(request, render(request, ways[0].first_step))
-    return kept(request, render(request, "landing.html", ways=ways))
+        return render_once(request, ways[0].first_step)
+    return render_once(request, "landing.html", ways=ways)
