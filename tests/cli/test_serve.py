@@ -17,6 +17,9 @@ import pytest
 from dev.postgres import Postgres
 from foyer.cli.serve import parent
 from tests.support.server import RunningFoyer, running_foyer
+from tests.support.smtp import Sink, sink
+
+__all__ = ["sink"]  # a fixture
 
 SECONDS = 30.0
 
@@ -225,6 +228,24 @@ def test_serve_when_told_to_stop_lets_a_join_that_is_under_way_end(tmp_path: Pat
         answer = connection.getresponse()
         assert answer.status == 503
         assert "foyer" in json.loads(answer.read())
+
+
+def test_serve_when_told_to_stop_lets_a_mail_that_is_on_its_way_arrive_once(tmp_path: Path, sink: Sink) -> None:
+    sink.start()
+    sink.slow_seconds = 3
+    mail = {"host": "127.0.0.1", "port": sink.port, "security": "none", "from": "join@example.org"}
+    with running_foyer(tmp_path, email=mail, moderators={"emails": ["team@example.org"]}) as foyer:
+        foyer.invite("--email", "maria@example.org", "--send")
+        eventually(lambda: sink.reading == 1)
+        began = time.monotonic()
+        assert foyer.stop() == 0
+        assert time.monotonic() - began < 15
+        assert len(sink.taken) == 1
+        assert "What it was doing is done again later" not in foyer.log
+
+        foyer.start()
+        time.sleep(2)
+        assert len(sink.taken) == 1
 
 
 def test_serve_on_postgresql_that_lacks_migrations_says_what_to_do(tmp_path: Path, postgres: Postgres) -> None:

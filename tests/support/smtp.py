@@ -44,6 +44,7 @@ class Sink:
     taken: list[Taken] = field(default_factory=list)
     answers: dict[str, str] = field(default_factory=dict)
     slow_seconds: float = 0
+    reading: int = 0
     at_quit: Callable[[], None] | None = None
     offers_starttls: bool = False
     wants_sign_in: bool = False
@@ -137,6 +138,7 @@ class _Session(socketserver.BaseRequestHandler):
         lines = []
         while (line := self._file.readline()) not in (b".\r\n", b""):
             lines.append(line.removeprefix(b"."))
+        self._sink.reading += 1
         time.sleep(self._sink.slow_seconds)
         answer = self._sink.answers.get("DATA", "250 Taken")
         if answer.startswith("2"):
