@@ -16,6 +16,9 @@ import pytest
 import yaml
 
 from dev.synapse import Synapse
+from tests.homeserver.mas_double import CLIENT_ID, CLIENT_SECRET
+from tests.homeserver.mas_world import mas_world
+from tests.homeserver.synapse_beside_mas import ADMIN_TOKEN
 from tests.support.server import command, environment
 
 ANSWERS = "example.org\nhttp://127.0.0.1:9\nthe-shared-word\n\nhttps://join.example.org\n\n\n\n"
@@ -53,6 +56,23 @@ def test_setup_writes_a_configuration_that_only_its_owner_reads(tmp_path: Path) 
         "api": {},
     }
     assert list(tmp_path.iterdir()) == [path]
+
+
+def test_setup_at_a_server_that_leaves_its_accounts_to_a_service_asks_for_that(tmp_path: Path) -> None:
+    with mas_world("token") as world:
+        service = f"{world.chaos.url}\n{CLIENT_ID}\n{CLIENT_SECRET}\n{ADMIN_TOKEN}"
+        answers = f"localhost\n{world.synapse_chaos.url}\n{service}\nhttps://join.example.org\n\n\n\n"
+        done = setup(tmp_path, answers)
+
+    assert done.returncode == 0, done.stderr
+    assert yaml.safe_load((tmp_path / "foyer.yaml").read_text())["homeserver"] == {
+        "kind": "mas",
+        "url": world.synapse_chaos.url,
+        "mas": {"url": world.chaos.url, "client_id": CLIENT_ID, "client_secret": CLIENT_SECRET},
+        "admin_token": ADMIN_TOKEN,
+    }
+    assert "Foyer's client may administer it." in done.stdout
+    assert CLIENT_SECRET not in done.stdout
 
 
 def test_setup_says_where_the_secret_comes_from_and_where_the_full_file_is(tmp_path: Path) -> None:

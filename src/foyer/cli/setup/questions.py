@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from foyer.cli.setup.asking import ask, explain, yes
+from foyer.cli.setup.looking import accounts_are_elsewhere
 from foyer.config import places, values
 from foyer.config.database import parse_database
 
@@ -28,6 +29,8 @@ def homeserver() -> dict[str, Any]:
     """Ask where Synapse is, and for what it lets us in."""
     explain("Where Synapse's client API answers: the port under `listeners` in homeserver.yaml, best on this machine.")
     url = ask("Synapse's URL", places.homeserver_url, default="http://127.0.0.1:8008")
+    if accounts_are_elsewhere(url):
+        return {"homeserver": {"kind": "mas", "url": url, **_authentication_service()}}
     while True:
         explain(
             "With the shared secret Foyer makes accounts. It stands in homeserver.yaml as "
@@ -44,6 +47,27 @@ def homeserver() -> dict[str, Any]:
             break
         ask("One of the two is needed. Press Enter to try again", _must_be_a_person)
     return {"homeserver": {"url": url, "registration_shared_secret": secret, "admin_token": token}}
+
+
+def _authentication_service() -> dict[str, Any]:
+    """Ask where the accounts are, and for what that lets us in."""
+    explain(
+        "The Matrix Authentication Service makes the accounts of this homeserver. Where does it answer? The listener "
+        "needs `oauth` and `adminapi` among its resources; docs/homeservers/mas.md has every step."
+    )
+    url = ask("URL of the service", places.base_url("http://127.0.0.1:8080"), default="http://127.0.0.1:8080")
+    explain(
+        "Foyer is a client of the service: one under `clients` in its config.yaml that stands under "
+        "policy.data.admin_clients, too. What you type of the secret is not shown."
+    )
+    client_id = ask("client_id", _some_word)
+    client_secret = ask("client_secret", _some_word, hidden=True)
+    explain(
+        "With an access token for Synapse's admin API Foyer also puts newcomers into rooms and welcomes them. `mas-cli "
+        "manage issue-compatibility-token NAME --yes-i-want-to-grant-synapse-admin-privileges` prints one."
+    )
+    token = ask("admin_token (Enter: none)", _optional_secret, hidden=True)
+    return {"mas": {"url": url, "client_id": client_id, "client_secret": client_secret}, "admin_token": token}
 
 
 def door(name: str) -> dict[str, Any]:
@@ -78,6 +102,12 @@ def database(folder: Path) -> dict[str, Any]:
 def legacy() -> dict[str, Any]:
     """Make the secret of matrix-registration's API; nobody needs to be asked."""
     return {"api": {"legacy_shared_secret": secrets.token_urlsafe(SECRET_BYTES)}}
+
+
+def _some_word(answer: str) -> str:
+    if not answer:
+        raise ValueError("It cannot be empty.")
+    return answer
 
 
 def _optional_secret(answer: str) -> str | None:

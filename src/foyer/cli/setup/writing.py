@@ -13,6 +13,7 @@ from typing import Any
 from foyer.cli.errors import CommandFailed
 from foyer.cli.setup import questions
 from foyer.cli.setup.asking import ask, explain, yes
+from foyer.cli.setup.looking import ready_for_sentences
 from foyer.config.load import check
 from foyer.config.schema import Config
 from foyer.config.writing import compose
@@ -76,10 +77,7 @@ def _homeserver_that_answers(name: str) -> dict[str, Any]:
 
 def _try(config: Config) -> bool:
     """Ask the homeserver what it can do, and print that."""
-    from django.conf import settings
-
-    if not settings.configured:
-        settings.configure(USE_I18N=False)  # sentences are marked for translation, and Django wants to be asked
+    ready_for_sentences()
     from foyer.homeserver.make import make
     from foyer.homeserver.port import Level
 

@@ -1,0 +1,28 @@
+"""What `foyer setup` finds out by itself, so that it need not be asked."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+TIMEOUT = timedelta(seconds=5)
+
+
+def accounts_are_elsewhere(url: str) -> bool:
+    """Say whether the homeserver at this URL leaves its accounts to the Matrix Authentication Service."""
+    ready_for_sentences()
+    from foyer.homeserver.client_api import ClientAPI
+    from foyer.homeserver.errors import HomeserverError
+    from foyer.homeserver.http import Client
+
+    try:
+        return ClientAPI(Client(url, timeout=TIMEOUT)).accounts_are_elsewhere()
+    except HomeserverError:
+        return False  # what is wrong there is said when everything is tried
+
+
+def ready_for_sentences() -> None:
+    """Configure Django, without a database: sentences are marked for translation, and Django wants to be asked."""
+    from django.conf import settings
+
+    if not settings.configured:
+        settings.configure(USE_I18N=False)
