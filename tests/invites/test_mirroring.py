@@ -505,3 +505,18 @@ def test_join_by_an_unlimited_one_asks_the_homeserver_nothing_more(homeserver: M
 
     assert "put_token" not in homeserver.calls
     assert "token_uses" not in homeserver.calls
+
+
+def test_join_after_the_homeserver_let_too_many_in_lets_in_nobody_more(homeserver: MemoryHomeserver) -> None:
+    """Synapse checks and counts in two steps, so that many in one moment get past its limit."""
+    invite = mirrored(uses_limit=3)
+    homeserver.tokens[invite.code].completed = 7
+
+    for name in ("maria", "nora"):
+        with pytest.raises(InviteSpent):
+            join(invite, name)
+
+    assert counts(invite) == (0, 7)
+    assert homeserver.accounts == {}
+    a_minute_later()
+    assert homeserver.tokens == {}
