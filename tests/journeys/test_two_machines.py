@@ -16,6 +16,7 @@ from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 
+import psycopg
 import pytest
 
 from dev import processes
@@ -131,6 +132,18 @@ def test_two_machines_are_one_foyer(machines: list[Machine], synapse: Synapse) -
 
     # The worker of the second machine does what is owed by the first.
     assert owed(two.foyer) == 0
+
+    # The next version's tables: whoever runs goes on, and whoever starts anew refuses.
+    with psycopg.connect(str(one.foyer.config["database"])) as connection:
+        connection.execute("ALTER TABLE invites_invite ADD COLUMN later boolean NOT NULL DEFAULT false")
+        connection.execute("INSERT INTO django_migrations (app, name, applied) VALUES ('invites', '9999_later', now())")
+    assert two.join(third, f"hans-{who}")[0] == 400
+    assert two.join(two.foyer.invite()["code"], f"hans-{who}")[0] == 200
+    with processes.open_directly(f"{two.foyer.url}/readyz", seconds=10) as answer:
+        assert answer.status == 200
+    one.foyer.stop()
+    refused = one.foyer.cli("serve", check=False)
+    assert (refused.returncode, "last used by a newer version of Foyer" in refused.stderr) == (1, True)
 
     # Nothing lies about that the other would need.
     for machine in machines:
