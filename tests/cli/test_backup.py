@@ -139,6 +139,17 @@ def test_backup_is_private_and_says_what_is_in_it(stopped: Stopped, kind: str) -
     assert sorted(foyer.folder.glob(".*")) == []
 
 
+def test_backup_signs_nobody_in(stopped: Stopped) -> None:
+    foyer = stopped()
+    program = "from django.contrib.sessions.backends.db import SessionStore; s = SessionStore(); s['a'] = 1; s.save()"
+    foyer.cli("django", "shell", "--no-imports", "-c", program)
+    foyer.cli("backup", "one.backup")
+
+    with zipfile.ZipFile(foyer.folder / "one.backup") as archive:
+        assert json.loads(archive.read("backup.json"))["rows"]["django_session"] == 0
+        assert archive.read("tables/django_session.jsonl") == b""
+
+
 def test_backup_into_a_folder_names_the_file_after_the_time(stopped: Stopped) -> None:
     foyer = stopped()
     (foyer.folder / "kept").mkdir()
