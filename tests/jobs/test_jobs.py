@@ -12,6 +12,7 @@ from foyer.audit.models import Event
 from foyer.jobs import registry, services
 from foyer.jobs.models import Job, Schedule
 from foyer.jobs.worker import Worker
+from foyer.kit.actor import Actor
 from foyer.kit.clock import now
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.database]
@@ -100,8 +101,8 @@ def test_passing_error_is_given_up_when_the_job_is_too_old_and_can_be_tried_agai
     job = Job.objects.get()
     assert job.gave_up_at is not None
     assert Event.objects.filter(verb="job.gave-up").count() == 1
-    assert services.try_again(job.id)
-    assert not services.try_again(job.id)
+    assert services.try_again(job.id, actor=Actor.staff("anna"))
+    assert not services.try_again(job.id, actor=Actor.staff("anna"))
     Worker().run_until_idle("mail")
     assert done == ["passing", "passing"]
 

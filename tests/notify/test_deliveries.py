@@ -16,6 +16,7 @@ from foyer.audit.models import Event
 from foyer.homeserver.memory import Fault, MemoryHomeserver
 from foyer.jobs.models import Job
 from foyer.jobs.worker import Worker
+from foyer.kit.actor import Actor
 from foyer.kit.clock import now
 from foyer.notify import queries, registry, services
 from foyer.notify.masking import masked
@@ -246,7 +247,7 @@ def test_try_again_sends_what_was_refused_with_its_message_id(applications: Appl
     assert failed.id == identifier
 
     sink.answers.clear()
-    assert services.try_again(identifier)
+    assert services.try_again(identifier, actor=Actor.staff("anna"))
     work()
 
     assert queries.failed() == []
@@ -261,7 +262,7 @@ def test_try_again_does_not_wait_for_the_next_turn(applications: Applications, s
     work()
     assert sink.taken == []
 
-    assert services.try_again(identifier)
+    assert services.try_again(identifier, actor=Actor.staff("anna"))
     work()
 
     assert len(sink.taken) == 1
@@ -272,8 +273,8 @@ def test_try_again_of_what_is_sent_or_gone_does_nothing(applications: Applicatio
     identifier = owe()
     work()
 
-    assert not services.try_again(identifier)
-    assert not services.try_again(0)
+    assert not services.try_again(identifier, actor=Actor.staff("anna"))
+    assert not services.try_again(0, actor=Actor.staff("anna"))
     work()
 
     assert len(sink.taken) == 1

@@ -55,6 +55,8 @@ class Verb(StrEnum):
     RULE_EDITED = "rule.edited"
     RULE_ENDED = "rule.ended"
     JOB_GAVE_UP = "job.gave-up"
+    JOB_TRIED_AGAIN = "job.tried-again"
+    DELIVERY_TRIED_AGAIN = "delivery.tried-again"
     STAFF_CREATED = "staff.created"
     STAFF_DISABLED = "staff.disabled"
     STAFF_ENABLED = "staff.enabled"

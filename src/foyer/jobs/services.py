@@ -112,7 +112,7 @@ def release(leases: list[str]) -> None:
     Job.objects.filter(lease__in=leases).update(leased_until=None, lease="", attempts=F("attempts") - 1)
 
 
-def try_again(job_id: int) -> bool:
+def try_again(job_id: int, *, actor: Actor) -> bool:
     """Take up a job that was given up; False where there is none, or the same deed is already owed again."""
     with transaction.atomic():
         job = Job.objects.filter(id=job_id).exclude(gave_up_at=None).first()
@@ -120,6 +120,7 @@ def try_again(job_id: int) -> bool:
             return False
         moment = now()
         Job.objects.filter(id=job_id).update(gave_up_at=None, created_at=moment, next_attempt_at=moment, attempts=0)
+        record(Verb.JOB_TRIED_AGAIN, actor=actor, subject=("job", job_id), kind=job.kind)
     return True
 
 

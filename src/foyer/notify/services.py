@@ -5,8 +5,11 @@ from __future__ import annotations
 from django.conf import settings
 from django.db import transaction
 
+from foyer.audit.services import record
+from foyer.audit.verbs import Verb
 from foyer.config import current
 from foyer.jobs import services as jobs
+from foyer.kit.actor import Actor
 from foyer.kit.clock import now
 from foyer.kit.codes import keyed_digest
 from foyer.notify.email import new_message_id
@@ -63,7 +66,7 @@ def tell_moderators(
             deliver(kind, subject, to=to, channel=channel, key=its_own)
 
 
-def try_again(delivery_id: int) -> bool:
+def try_again(delivery_id: int, *, actor: Actor) -> bool:
     """Try a message again now: one that was refused or given up, or one that waits for its next turn.
 
     False where it is sent or dropped, or not there any more.
@@ -78,6 +81,7 @@ def try_again(delivery_id: int) -> bool:
         if owed is None:
             return False
         _enqueue(owed)
+        record(Verb.DELIVERY_TRIED_AGAIN, actor=actor, subject=("delivery", delivery_id), kind=owed.kind)
     return True
 
 

@@ -273,4 +273,9 @@ def test_health_shows_what_failed_and_tries_it_again(admin: Client, homeserver: 
     admin.post(f"/desk/health/deliveries/{sent[0].pk}")
     assert Delivery.objects.get(id=sent[0].pk).state == "owed"
     admin.post("/desk/health/deliveries/all")
+    again = Event.objects.filter(verb__endswith=".tried-again").order_by("id")
+    assert set(again.values_list("verb", "actor")) == {
+        ("job.tried-again", "staff:bert"),
+        ("delivery.tried-again", "staff:bert"),
+    }
     assert sorted(Delivery.objects.values_list("state", flat=True)) == ["owed", "owed", "sent"]

@@ -109,9 +109,9 @@ def try_again(request: HttpRequest, me: Me, kind: str, number: int) -> HttpRespo
     """Take up a job that was given up, or a message that did not go out."""
     match kind:
         case "jobs":
-            is_done = job_services.try_again(number)
+            is_done = job_services.try_again(number, actor=me.actor)
         case "deliveries":
-            is_done = notify.try_again(number)
+            is_done = notify.try_again(number, actor=me.actor)
         case _other:
             return answer(request, NOT_FOUND)
     said = (
@@ -127,9 +127,9 @@ def try_all(request: HttpRequest, me: Me, kind: str) -> HttpResponseBase:
     """Take up all of a kind, as after a night without a mail server."""
     match kind:
         case "jobs":
-            count = sum(job_services.try_again(job.pk) for job in jobs.given_up(limit=MOST_AT_ONCE))
+            count = sum(job_services.try_again(job.pk, actor=me.actor) for job in jobs.given_up(limit=MOST_AT_ONCE))
         case "deliveries":
-            count = sum(notify.try_again(one.pk) for one in deliveries.failed(limit=MOST_AT_ONCE))
+            count = sum(notify.try_again(one.pk, actor=me.actor) for one in deliveries.failed(limit=MOST_AT_ONCE))
         case _other:
             return answer(request, NOT_FOUND)
     text = ngettext("%(count)s is tried again now.", "%(count)s are tried again now.", count)

@@ -41,6 +41,8 @@ FIELDS = (
 
 
 _TICKED = "yes"
+CHANGEABLE = ("uses", "expires", "label", "message", "inviter", "rooms", "username", "email")
+"""What can be changed later: code and count are as they are."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,9 +81,9 @@ def empty(me: Me) -> Draft:
     return Draft(uses=uses, expires=day_of(default.expires_at), inviter=default.inviter, mirror=mirror)
 
 
-def typed(form: QueryDict) -> Draft:
-    """Return what was sent."""
-    return Draft(**{name: cleaned(form.get(name, ""))[: LONGEST_MESSAGE + 1] for name in FIELDS})
+def typed(form: QueryDict, fields: tuple[str, ...] = FIELDS) -> Draft:
+    """Return what was sent in these fields."""
+    return Draft(**{name: cleaned(form.get(name, ""))[: LONGEST_MESSAGE + 1] for name in fields})
 
 
 def read(draft: Draft) -> tuple[int, NewInvite, list[Error]]:

@@ -125,6 +125,7 @@ def _form(request: HttpRequest, me: Me, draft: invitation_form.Draft, errors: li
         "desk/invitation_new.html",
         here="invitations",
         status=400 if errors else 200,
+        it=None,
         draft=draft,
         errors=errors,
         errors_by_field=by_field(errors, invitation_form.FIELDS),

@@ -58,5 +58,6 @@ def _unnamed(kind: str, one: str) -> str:
         "account": _("account %(number)s"),
         "invite": _("invitation %(number)s"),
         "job": _("job %(number)s"),
+        "delivery": _("message %(number)s"),
     }
     return words.get(kind, f"{kind} %(number)s") % {"number": one}

@@ -10,6 +10,7 @@ from foyer.web.desk import (
     health,
     history,
     invitation,
+    invitation_edit,
     invitations,
     overview,
     people,
@@ -38,6 +39,8 @@ ways_in = [
     path("desk/invitations/sheet", invitations.sheet),
     path("desk/invitations/<int:number>", invitation.page),
     path("desk/invitations/<int:number>/qr.<str:kind>", invitation.code),
+    path("desk/invitations/<int:number>/edit", invitation_edit.page),
+    path("desk/invitations/<int:number>/delete", invitation_edit.delete),
     path("desk/invitations/<int:number>/<str:deed>", invitation.act),
     path("desk/people", people.page),
 ]

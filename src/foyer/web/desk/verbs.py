@@ -17,6 +17,7 @@ def room_words() -> dict[str, str]:
         "rule": _("Rules"),
         "staff": _("Staff"),
         "job": _("Jobs"),
+        "delivery": _("Messages"),
     }
 
 
@@ -44,6 +45,8 @@ def _others() -> dict[str, str]:
         Verb.RULE_EDITED: _("A rule was changed"),
         Verb.RULE_ENDED: _("A rule was ended"),
         Verb.JOB_GAVE_UP: _("A job was given up"),
+        Verb.JOB_TRIED_AGAIN: _("A job was tried again"),
+        Verb.DELIVERY_TRIED_AGAIN: _("A message was tried again"),
     }
 
 
