@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import logging
 import threading
 import time
@@ -453,6 +454,36 @@ def test_shelve_of_many_sessions_ends_them_all_page_by_page(mas: MasWorld) -> No
     mas.homeserver.shelve(name)
 
     assert mas.devices(name) == 0
+
+
+# What it costs
+
+
+def test_join_takes_four_requests_once_the_token_and_the_rules_are_known(mas: MasWorld) -> None:
+    homeserver, name = mas.homeserver, new_name()
+    homeserver.password_policy()
+    mas.chaos.clear()
+
+    homeserver.check_name(name)
+    homeserver.create(name, PASSWORD)
+
+    asked = [(seen.method, seen.path.rpartition("/")[2].partition("?")[0]) for seen in mas.chaos.seen]
+    assert asked[1:] == [("POST", "users"), ("POST", "set-password")]
+    assert [seen.path.partition("?")[0] for seen in mas.synapse_chaos.seen] == ["/_synapse/admin/v1/username_available"]
+    assert len(asked) == 3
+
+
+def test_list_that_never_ends_is_given_up(mas: MasWorld) -> None:
+    entry = {"type": "user-session", "id": CLIENT_ID, "attributes": {"device_id": "FOYERTRIAL"}, "links": {"self": ""}}
+    page = {"data": [entry], "links": {"self": "", "next": "/again"}}
+    mas.chaos.add(Status(200, json.dumps(page)), "GET", "-sessions")
+    name = new_name()
+    mas.homeserver.create(name, PASSWORD)
+
+    with pytest.raises(Unreachable):
+        mas.homeserver.look_up(name)
+
+    assert mas.chaos.count("GET", "-sessions") == 2
 
 
 # What follows

@@ -181,13 +181,16 @@ def taken(asked: str) -> NameTaken:
 
 def every(api: MasAPI, path: str, query: dict[str, str]) -> Iterator[dict[str, Any]]:
     """Yield the resources of a list, page after page."""
-    after: dict[str, str] = {}
+    after = query.get("page[after]", "")
     while True:
-        page, is_last = _page(api, path, {**query, **after, "page[first]": str(PAGE)})
+        beyond = {"page[after]": after} if after else {}
+        page, is_last = _page(api, path, {**query, **beyond, "page[first]": str(PAGE)})
         yield from page
         if is_last or not page:
             return
-        after = {"page[after]": page[-1]["id"]}
+        if page[-1]["id"] <= after:
+            raise Unreachable(maybe_done=False, detail=f"GET {path}: the list goes round in a circle")
+        after = page[-1]["id"]
 
 
 def resource(answer: Answer, *, maybe_done: bool = False) -> dict[str, Any]:
