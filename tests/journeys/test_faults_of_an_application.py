@@ -500,7 +500,8 @@ def test_homeserver_that_hangs_under_load_takes_no_page_with_it(
             for path in (f"/i/{code}", "/apply", "/desk/sign-in", "/healthz", "/readyz"):
                 begun = time.monotonic()
                 status = Browser(foyer).get(path).status
-                took.append(time.monotonic() - begun)
+                if path != "/readyz":  # which waits for the homeserver, for 1.5 s
+                    took.append(time.monotonic() - begun)
                 assert status == 200 or (path, status) == ("/readyz", 503)
             time.sleep(0.05)
 
