@@ -229,7 +229,7 @@ def test_load_consent_at_a_server_that_records_none_says_so() -> None:
     consent = {"version": "1.0", "form_secret": "f"}
 
     assert problems(homeserver={"kind": "uia", "registration_token": "t", "consent": consent}) == [
-        ("homeserver.consent", "Only Synapse records consent. Leave it out with kind: uia."),
+        ("homeserver.consent", "Only Synapse alone records consent. Leave it out with kind: uia."),
     ]
 
 

@@ -9,9 +9,17 @@ from urllib.parse import quote
 
 import pytest
 
+from dev import processes
 from dev.proxy import ChaosProxy, Status
 from dev.synapse import ADMIN, SERVER_NOTICES, Synapse
-from foyer.homeserver.errors import Busy, Misconfigured, NameRefused, NameTaken, RoomRefused, Unreachable
+from foyer.homeserver.errors import (
+    Busy,
+    Misconfigured,
+    NameRefused,
+    NameTaken,
+    RoomRefused,
+    Unreachable,
+)
 from foyer.homeserver.http import Client
 from foyer.homeserver.mas import Mas
 from foyer.homeserver.port import Level
@@ -180,6 +188,17 @@ def test_deeds_wait_until_synapse_is_told(both: Pair) -> None:
 
     both.provision(name)
     homeserver.say(name, "Welcome!")
+
+
+def test_synapse_does_not_start_with_consent_beside_the_service(both: Pair) -> None:
+    both.synapse.config["user_consent"] = {"version": "1.0", "template_dir": str(both.synapse.directory)}
+
+    with pytest.raises(processes.NotReady) as error:
+        both.synapse.restart()
+
+    assert "User consent cannot be enabled when OAuth delegation is enabled" in str(error.value)
+    del both.synapse.config["user_consent"]
+    both.synapse.restart()
 
 
 def test_sign_in_gives_a_token_that_synapse_takes(both: Pair) -> None:

@@ -52,8 +52,8 @@ def consent_is_whole(tree: Tree) -> Iterator[Problem]:
     if len(lacking) == 1:
         yield Problem(lacking[0], "", "version and form_secret belong together. Give both, or neither.")
     kind = str(given(tree, "homeserver.kind") or "synapse")
-    if kind in {"dendrite", "tuwunel", "uia"} and len(lacking) < len(names):
-        yield Problem("homeserver.consent", "", f"Only Synapse records consent. Leave it out with kind: {kind}.")
+    if kind in {"mas", "dendrite", "tuwunel", "uia"} and len(lacking) < len(names):
+        yield Problem("homeserver.consent", "", f"Only Synapse alone records consent. Leave it out with kind: {kind}.")
 
 
 def mail_is_whole(tree: Tree) -> Iterator[Problem]:

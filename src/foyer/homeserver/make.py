@@ -60,8 +60,6 @@ def _mas(config: Config, client: Client, connect: Callable[..., Client]) -> Mas:
         client_id=block.mas.client_id or "",
         client_secret=_plain(block.mas.client_secret) or "",
         admin_token=_plain(block.admin_token),
-        consent_version=block.consent.version,
-        form_secret=_plain(block.consent.form_secret),
     )
 
 

@@ -33,7 +33,6 @@ from foyer.homeserver.mas_tokens import RegistrationTokens
 from foyer.homeserver.mas_users import NEW_DEVICE, MasUser, Users, taken
 from foyer.homeserver.port import Capability, Created, PasswordPolicy, Probe, Sighting, TokenUses
 from foyer.homeserver.synapse_admin import AdminAPI, unguessable_password
-from foyer.homeserver.synapse_consent import ConsentForm, needs_consent
 from foyer.homeserver.synapse_errors import refuse_impossible_name, refuse_unusual_name
 from foyer.homeserver.synapse_rooms import RoomsAPI
 from foyer.kit.matrix import mxid as full_mxid
@@ -70,8 +69,6 @@ class Mas:
     client_id: str
     client_secret: str = field(repr=False)
     admin_token: str | None = field(default=None, repr=False)
-    consent_version: str | None = None
-    form_secret: str | None = field(default=None, repr=False)
 
     def __post_init__(self) -> None:
         api = MasAPI(Access(self.mas_client, self.client_id, self.client_secret))
@@ -83,17 +80,11 @@ class Mas:
         self._synapse = SynapseBesideMas(self.client)
         self._admin = AdminAPI(self._synapse, self.admin_token) if self.admin_token else None
         self._rooms = RoomsAPI(self._admin) if self._admin else None
-        self._consent = (
-            ConsentForm(self._synapse, self.consent_version, self.form_secret)
-            if self.consent_version and self.form_secret
-            else None
-        )
 
     @property
     def capabilities(self) -> frozenset[Capability]:
         """What these credentials allow."""
-        consent = {Capability.CONSENT} if self._consent else set()
-        return BY_CLIENT | (AT_SYNAPSE if self._admin else set()) | consent
+        return BY_CLIENT | AT_SYNAPSE if self._admin else BY_CLIENT
 
     @property
     def create_is_one_step(self) -> bool:
@@ -222,18 +213,14 @@ class Mas:
         return self._tokens.uses(token)
 
     def record_consent(self, localpart: str) -> None:
-        """Send Synapse the form of the terms as this person would, once it knows them."""
-        if self._consent is None:
-            raise needs_consent()
-        mxid = self._mxid(localpart)
-        with self._told(localpart):
-            self._consent.accept(mxid)
+        """Synapse does not start with user_consent where it leaves its accounts to the service."""
+        refuse_impossible_name(localpart, self.server_name)
+        remedy = _("Synapse records no consent beside the Matrix Authentication Service. Leave homeserver.consent out.")
+        raise NotPossible(remedy=remedy, detail="no consent")
 
     def probe(self, rooms: Iterable[str] = ()) -> Probe:
         """Examine both servers and the credentials."""
-        return examine(
-            self._site, self._sign_in, self._synapse, rooms_api=self._rooms, consent=self._consent, rooms=list(rooms)
-        )
+        return examine(self._site, self._sign_in, self._synapse, rooms_api=self._rooms, rooms=list(rooms))
 
     def _mxid(self, localpart: str) -> str:
         refuse_impossible_name(localpart, self.server_name)

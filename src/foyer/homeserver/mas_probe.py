@@ -12,7 +12,6 @@ from foyer.homeserver.mas_site import Site, SiteConfig, faults
 from foyer.homeserver.mas_synapse import NO_COMPATIBILITY, SignInAtMas, SynapseBesideMas
 from foyer.homeserver.port import Finding, Level, Probe
 from foyer.homeserver.probing import fault_of, finding
-from foyer.homeserver.synapse_consent import ConsentForm
 from foyer.homeserver.synapse_rooms import RoomsAPI
 
 NEW_TOKEN = _(
@@ -28,7 +27,6 @@ def examine(
     synapse: SynapseBesideMas,
     *,
     rooms_api: RoomsAPI | None,
-    consent: ConsentForm | None,
     rooms: list[str],
 ) -> Probe:
     """Look at the service, at the Synapse beside it, then at what the credentials leave out."""
@@ -38,7 +36,6 @@ def examine(
         findings += _compatibility(sign_in)
     findings += _synapse(synapse)
     findings += _token(rooms_api) if rooms_api else _no_token()
-    findings += consent.examine() if consent else ()
     findings += (rooms_api.examine(room) for room in rooms) if rooms_api else ()
     return Probe(version, tuple(findings))
 

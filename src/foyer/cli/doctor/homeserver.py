@@ -30,7 +30,7 @@ WORDS = {
 
 
 TOKEN_KEY = "homeserver.admin_token"
-CONSENTING = ("synapse", "mas")
+CONSENTING = ("synapse",)
 
 
 def look(config: Config, *, only_reading: bool = False) -> Iterator[Finding]:
