@@ -10,12 +10,10 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import TypeVar
 
 from dev.demo_visitor import Form, Page, Wrong
 from dev.soak.visitor import Broken, Visitor, shown
 
-Result = TypeVar("Result")
 WELCOME = "/register/welcome/"
 REFUSED = (400, 409)
 _HEADING = re.compile(r"<h1[^>]*>(.*?)</h1>", re.DOTALL)

@@ -13,7 +13,6 @@ import sys
 import tempfile
 import threading
 import time
-from collections import Counter
 from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
@@ -87,11 +86,6 @@ def main(arguments: list[str]) -> int:
         else:
             shutil.rmtree(folder, ignore_errors=True)
     return status
-
-
-def counted(of: Counter[str]) -> str:
-    """A count in words."""
-    return ", ".join(f"{number} {name}" for name, number in sorted(of.items()))
 
 
 if __name__ == "__main__":
