@@ -520,3 +520,14 @@ def test_join_after_the_homeserver_let_too_many_in_lets_in_nobody_more(homeserve
     assert homeserver.accounts == {}
     a_minute_later()
     assert homeserver.tokens == {}
+
+
+def test_doubt_has_the_homeserver_told_everything_again(homeserver: MemoryHomeserver) -> None:
+    invite = mirrored(uses_limit=2)
+    homeserver.tokens[invite.code].uses = 9  # As it was told since the backup that came back.
+
+    mirroring.doubt()
+    a_minute_later()
+
+    assert homeserver.tokens[invite.code].uses == 2
+    assert mirror(invite).unsure_until is None

@@ -32,6 +32,7 @@ def restore(
     from foyer.cli import migrations
     from foyer.cli.archive import keys, loading
     from foyer.cli.archive.reading import Backup
+    from foyer.invites import mirroring
 
     backup = Backup.open(path)
     if backup.manifest.server_name != config.server_name:
@@ -43,7 +44,12 @@ def restore(
         migrations.bring_up_to_date()
         _ask(backup, config, yes=yes)
         with keys.replaced(config, backup.secret_key) as put_key:
-            loading.load(source, before_commit=put_key)
+
+            def finish() -> None:
+                mirroring.doubt()
+                put_key()
+
+            loading.load(source, before_commit=finish)
     print(f"Restored: {sum(backup.manifest.rows.values())} rows.")
     _say_of_the_key(backup, config)
 

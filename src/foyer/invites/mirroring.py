@@ -146,6 +146,11 @@ def let_go(invite_id: int) -> None:
     follow(invite_id)
 
 
+def doubt() -> None:
+    """Tell the homeserver everything again at the next turn: what is known here is of another time."""
+    Mirror.objects.filter(state=MirrorState.THERE).update(unsure_until=now())
+
+
 def secure(code: str, *, step_back: Callable[[Refusal], None]) -> None:
     """Have the homeserver let one fewer in, for somebody who holds a use here and is about to get an account.
 
