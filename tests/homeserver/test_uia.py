@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from dev.proxy import ChaosProxy, Repeat
+from dev.proxy import ChaosProxy, Repeat, Status
 from dev.synapse import Synapse as RealSynapse
 from foyer.homeserver.errors import Misconfigured, NameRefused, NameTaken, NotPossible
 from foyer.homeserver.http import Client
@@ -15,7 +15,7 @@ from foyer.homeserver.port import Level, Probe
 from foyer.homeserver.uia import RegistrationServer
 from foyer.homeserver.uia_probe import CAN_NO_MORE
 from tests.homeserver.client_double import DUMMY, TOKEN
-from tests.homeserver.uia_world import OUR_TOKEN, REGISTER, UiaSynapseWorld, registering, uia_world
+from tests.homeserver.uia_world import BUSY, OUR_TOKEN, REGISTER, UiaSynapseWorld, registering, uia_world
 from tests.homeserver.worlds import PASSWORD, TIMEOUT, new_name
 
 FLOWS = [
@@ -136,12 +136,24 @@ def test_create_a_name_that_somebody_takes_meanwhile_is_taken() -> None:
             world.homeserver.create(name, PASSWORD)
 
 
-def test_exists_of_a_deactivated_account_without_a_profile_is_true() -> None:
+def test_check_name_that_is_asked_too_often_looks_for_a_profile() -> None:
     with uia_world() as world:
         name = new_name()
-        world.make_account(name, PASSWORD)
-        world.deactivate(name)
+        world.chaos.add(Status(429, BUSY), "GET", "/register/available")
 
+        world.homeserver.check_name(name)
+        world.make_account(name, PASSWORD)
+        with pytest.raises(NameTaken):
+            world.homeserver.check_name(name)
+
+
+def test_exists_where_profiles_are_not_public_asks_whether_the_name_is_in_use() -> None:
+    with uia_world() as world:
+        name = new_name()
+        world.chaos.add(Status(401, '{"errcode": "M_MISSING_TOKEN", "error": "No"}'), "GET", "/profile/")
+
+        assert not world.homeserver.exists(name)
+        world.make_account(name, PASSWORD)
         assert world.homeserver.exists(name)
 
 

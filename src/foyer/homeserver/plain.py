@@ -16,7 +16,7 @@ from datetime import datetime
 from django.utils.translation import gettext_lazy as _
 
 from foyer.homeserver.client_api import ClientAPI
-from foyer.homeserver.errors import HomeserverError, Misconfigured, NameRefused, NameTaken, NotPossible
+from foyer.homeserver.errors import Busy, HomeserverError, Misconfigured, NameRefused, NameTaken, NotPossible
 from foyer.homeserver.http import Answer, Client
 from foyer.homeserver.port import Capability, Created, PasswordPolicy, Sighting, TokenUses
 from foyer.homeserver.synapse_errors import account_refusal, refuse_impossible_name, refuse_unusual_name
@@ -60,24 +60,30 @@ class PlainServer(ABC):
         return self.client.within_seconds(seconds)
 
     def check_name(self, localpart: str) -> None:
-        """Ask as a client that is about to register."""
+        """Ask as a client that is about to register; look for a profile where that is asked too often."""
         refuse_impossible_name(localpart, self.server_name)
         refuse_unusual_name(localpart)
-        answer = self._available(localpart)
+        try:
+            answer = self._available(localpart)
+        except Busy:
+            # Synapse is slow to one IP that asks more than once in two seconds, and ours asks for everybody.
+            if self._api.has_profile(self._mxid(localpart)):
+                raise NameTaken(errcode="M_USER_IN_USE", error="User ID already taken.") from None
+            return
         if not answer.ok:
             raise self._name_refusal(answer)
         if answer.body.get("available") is False:
             raise NameTaken(**answer.said)
 
     def exists(self, localpart: str) -> bool:
-        """Look for a profile; where there is none, ask whether the name is in use all the same."""
+        """Look for a profile; ask whether the name is in use where profiles are not public."""
         has_profile = self._api.has_profile(self._mxid(localpart))
-        if has_profile:
-            return True
+        if has_profile is not None:
+            return has_profile
         answer = self._available(localpart)
-        if has_profile is None and not answer.ok and answer.errcode != "M_USER_IN_USE":
+        if not answer.ok and answer.errcode != "M_USER_IN_USE":
             raise self._name_refusal(answer)  # neither question was answered
-        return answer.errcode == "M_USER_IN_USE"
+        return not answer.ok
 
     def password_policy(self) -> PasswordPolicy:
         """The server's rules, where it has any."""
