@@ -153,6 +153,7 @@ def test_two_machines_are_one_foyer(machines: list[Machine], synapse: Synapse) -
 def owed(foyer: RunningFoyer) -> int:
     """Return how many jobs are owed, once those that are due were done."""
     count = "from foyer.jobs.models import Job; print(Job.objects.exclude(subject='').count())"
+    left = -1
     for _ in range(20):
         left = int(foyer.cli("django", "shell", "--no-imports", "-c", count).stdout.split()[-1])
         if not left:
