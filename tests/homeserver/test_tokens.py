@@ -6,6 +6,7 @@ from collections.abc import Callable
 from datetime import timedelta
 
 import pytest
+import time_machine
 
 from foyer.homeserver.errors import NotPossible, Unreachable
 from foyer.homeserver.port import Capability, TokenUses
@@ -149,3 +150,27 @@ def test_tokens_while_the_homeserver_is_down_is_unreachable(token_world: World) 
         token_world.homeserver.put_token("code", uses=1, expires_at=None)
     with pytest.raises(Unreachable):
         token_world.homeserver.token_uses("code")
+
+
+@pytest.mark.parametrize("hours", [-1, 1])
+@pytest.mark.parametrize("used_before", [0, 1])
+def test_put_token_for_nobody_by_a_wrong_clock_lets_nobody_in(token_world: World, hours: int, used_before: int) -> None:
+    code = new_code()
+    token_world.homeserver.put_token(code, uses=3, expires_at=None)
+    for _ in range(used_before):
+        token_world.register_natively(code, new_name())
+
+    with time_machine.travel(now() + timedelta(hours=hours), tick=True):
+        token_world.homeserver.put_token(code, uses=0, expires_at=None)
+
+    assert not token_world.register_natively(code, new_name())
+
+
+def test_put_token_that_ends_before_the_clock_of_the_homeserver_lets_nobody_in(token_world: World) -> None:
+    code = new_code()
+    token_world.homeserver.put_token(code, uses=3, expires_at=None)
+
+    with time_machine.travel(now() - timedelta(hours=1), tick=True):
+        token_world.homeserver.put_token(code, uses=3, expires_at=now() + timedelta(minutes=1))
+
+    assert not token_world.register_natively(code, new_name())
