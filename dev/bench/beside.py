@@ -67,7 +67,7 @@ def measure(scale: Scale) -> Found:
 
 def _foyer(scale: Scale, stack: ExitStack, stub: str) -> Side:
     door = stack.enter_context(servers.foyer(scale.folder, servers.by_secret(stub), invitations=INVITATIONS))
-    pages = {work: partial(people.pages, path) for work, path in PAGES.items()}
+    pages = {work: partial(people.pages, path, invitations=INVITATIONS) for work, path in PAGES.items()}
     return Side(door, {POST: partial(people.registrations, INVITATIONS), **pages})
 
 

@@ -47,6 +47,7 @@ def registrations(invitations: int) -> Iterator[bytes]:
     return (load.post("/register", each) for each in forms(invitations))
 
 
-def pages(path: str) -> Iterator[bytes]:
-    """GET of one page, again and again."""
-    return itertools.repeat(load.get(path))
+def pages(path: str, *, invitations: int = 1) -> Iterator[bytes]:
+    """GET of one page, again and again; `{code}` in the path is the code of one invitation after the other."""
+    numbers = range(1, 1 + (invitations if "{code}" in path else 1))
+    return itertools.cycle([load.get(path.replace("{code}", code(number))) for number in numbers])

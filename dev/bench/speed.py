@@ -23,8 +23,8 @@ CONNECTIONS = 16
 INVITATIONS = 1000
 POST = "POST /register"
 PAGES = {
-    "GET /register?token=…": f"/register?token={people.code(1)}",
-    "GET /i/CODE": f"/i/{people.code(1)}",
+    "GET /register?token=…": "/register?token={code}",
+    "GET /i/CODE": "/i/{code}",
     "GET /": "/",
 }
 # So high that nobody meets them: what is measured is the counting.
@@ -117,7 +117,7 @@ def _open(scale: Scale, stack: ExitStack) -> tuple[dict[str, Foyer], str]:
 
 
 def _round(foyer: Foyer, work: str, *, seconds: float) -> tuple[load.Outcome, float]:
-    requests = people.registrations(INVITATIONS) if work == POST else people.pages(PAGES[work])
+    requests = people.registrations(INVITATIONS) if work == POST else people.pages(PAGES[work], invitations=INVITATIONS)
     before = foyer.cpu_seconds()
     outcome = load.run(foyer.port, requests, connections=CONNECTIONS, seconds=seconds)
     return outcome.require_all(), foyer.cpu_seconds() - before

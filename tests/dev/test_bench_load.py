@@ -136,3 +136,10 @@ def test_new_names_never_repeat_and_codes_follow_from_their_number() -> None:
 
     assert len(names) == 1000
     assert people.code(7) == people.code(7) != people.code(8)
+
+
+def test_pages_of_invitations_are_of_one_after_the_other() -> None:
+    asked = [request.split()[1].decode() for request in itertools.islice(people.pages("/i/{code}", invitations=2), 3)]
+
+    assert asked == [f"/i/{people.code(number)}" for number in (1, 2, 1)]
+    assert next(people.pages("/", invitations=2)) == load.get("/")
