@@ -138,6 +138,17 @@ def test_token_that_is_not_accepted_any_more_is_renewed_once(mas: MasWorld) -> N
     assert mas.chaos.count(*TOKEN_REQUEST) == 2
 
 
+def test_token_that_is_not_accepted_any_more_is_renewed_once_for_twenty_threads(mas: MasWorld) -> None:
+    mas.homeserver.look_up("nobody")
+    mas.mas.forget_access()
+    mas.chaos.add(Delay(0.3), *TOKEN_REQUEST)
+
+    outcomes = _at_once(20, lambda number: mas.homeserver.look_up(f"nobody-{number}"))
+
+    assert outcomes == [None] * 20
+    assert mas.chaos.count(*TOKEN_REQUEST) == 2
+
+
 def test_token_that_is_never_accepted_is_misconfigured_after_one_more_try(mas: MasWorld) -> None:
     mas.chaos.add(Status(401, '{"errors": [{"title": "Missing urn:mas:admin scope"}]}'), "GET", "/by-username/")
 

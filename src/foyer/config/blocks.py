@@ -22,8 +22,13 @@ class Block(BaseModel):
 class Mas(Block):
     """The Matrix Authentication Service, where it keeps the accounts."""
 
-    url: t.BaseUrl | None = Field(default=None, description="Where the service answers.")
-    client_id: t.Text | None = Field(default=None, description="The id of Foyer's client there.")
+    url: t.BaseUrl | None = Field(
+        default=None,
+        description="Where a listener of it answers that has `oauth`, `adminapi` and `compat` among its resources.",
+    )
+    client_id: t.Text | None = Field(
+        default=None, description="The id of Foyer's client, from `clients` in its config.yaml."
+    )
     client_secret: t.Secret | None = Field(default=None, description="The secret of that client.")
 
 
