@@ -100,10 +100,10 @@ def test_token_is_renewed_before_it_ends(mas: MasWorld) -> None:
 
 
 def test_token_that_cannot_be_renewed_in_advance_is_used_as_long_as_it_is_good(mas: MasWorld) -> None:
-    mas.mas.token_lifetime = 3
+    mas.mas.token_lifetime = 8
     mas.homeserver.look_up("nobody")
     mas.chaos.add(Status(500), *TOKEN_REQUEST)
-    time.sleep(1.7)
+    time.sleep(4.1)
 
     for _ in range(3):
         mas.homeserver.look_up("nobody")
@@ -112,10 +112,10 @@ def test_token_that_cannot_be_renewed_in_advance_is_used_as_long_as_it_is_good(m
 
 
 def test_token_that_is_renewed_in_advance_holds_nobody_up(mas: MasWorld) -> None:
-    mas.mas.token_lifetime = 4
+    mas.mas.token_lifetime = 8
     mas.homeserver.look_up("nobody")
-    time.sleep(2.1)
-    mas.chaos.add(Delay(1), *TOKEN_REQUEST)
+    time.sleep(4.1)
+    mas.chaos.add(Delay(1.8), *TOKEN_REQUEST)
     renewing = threading.Thread(target=mas.homeserver.look_up, args=("nobody",))
     renewing.start()
     mas.chaos.wait_for(2, *TOKEN_REQUEST)
@@ -123,7 +123,7 @@ def test_token_that_is_renewed_in_advance_holds_nobody_up(mas: MasWorld) -> None
 
     mas.homeserver.look_up("nobody")
 
-    assert time.monotonic() - begun < 0.5
+    assert time.monotonic() - begun < 1.5
     renewing.join()
 
 
@@ -277,7 +277,7 @@ def test_within_bounds_both_servers_together(mas: MasWorld) -> None:
     with mas.homeserver.within(2.0), pytest.raises(Unreachable):
         mas.homeserver.check_name(new_name())
 
-    assert time.monotonic() - begun < 2.5
+    assert time.monotonic() - begun < 2.9
 
 
 def test_log_and_errors_hold_no_secret_and_no_name(mas: MasWorld, caplog: pytest.LogCaptureFixture) -> None:
