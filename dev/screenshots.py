@@ -1,4 +1,4 @@
-"""The pictures of the README and the documentation, taken of a running Foyer: `python -m dev.screenshots`.
+"""The pictures of the README and the documentation, taken of a running Foyer: `python -m dev.screenshots [NAME …]`.
 
 Foyer runs in this process, with a homeserver in memory and a server that does not exist. The pictures change only
 when the pages do (or the machine's fonts: Inter and a Palatino are asked for).
@@ -20,8 +20,9 @@ import django
 import yaml
 from playwright.sync_api import Browser, Page, sync_playwright
 
-from dev import packages
+from dev import desk_pictures, packages
 from dev.browser import find_or_install_chromium
+from dev.desk_pictures import Furnished
 from dev.environments import ROOT, SetupError
 from dev.messages import compile_catalogues
 
@@ -65,6 +66,8 @@ class Picture:
     user_agent: str | None = None
     whole_page: bool = False
     prepare: Callable[[Page], None] | None = None
+    scale: float = 1.5
+    as_staff: bool = False
 
 
 def _typed(page: Page) -> None:
@@ -95,10 +98,42 @@ def _pictures(welcome: str) -> list[Picture]:
     ]
 
 
+def _desk_pictures(house: Furnished) -> list[Picture]:
+    """Small ones: the manual shows several of them on a page."""
+    small = {"width": 1100, "height": 600, "scale": 1.0}
+    phone = {"width": 390, "height": 844, "scale": 1.0}
+    staff = {**small, "as_staff": True}
+    wide = {**staff, "width": 1280, "height": 700}
+    return [
+        Picture("apply-verify-phone", f"/apply/{house.to_verify}/verify", **phone),  # type: ignore[arg-type]
+        Picture("apply-about", f"/apply/{house.to_answer}/about", prepare=_answered, **small),  # type: ignore[arg-type]
+        Picture("apply-status-phone", f"/apply/{house.waiting}", scheme="dark", **phone),  # type: ignore[arg-type]
+        Picture("desk-overview", "/desk/", **staff),  # type: ignore[arg-type]
+        Picture("desk-queue", "/desk/queue", **staff),  # type: ignore[arg-type]
+        Picture("desk-queue-phone", "/desk/queue", scheme="dark", as_staff=True, **phone),  # type: ignore[arg-type]
+        Picture("desk-request", f"/desk/requests/{house.flagged}", **wide),  # type: ignore[arg-type]
+        Picture("desk-decide", f"/desk/requests/{house.plain}/approve", prepare=_worded, **wide),  # type: ignore[arg-type]
+        Picture("desk-invitation", f"/desk/invitations/{house.invitation}", **staff),  # type: ignore[arg-type]
+        Picture("desk-rules", "/desk/rules", **staff),  # type: ignore[arg-type]
+        Picture("desk-account", "/desk/account", **staff),  # type: ignore[arg-type]
+    ]
+
+
+def _answered(page: Page) -> None:
+    page.locator("textarea").first.fill(
+        "I am Emil, I keep bees at the edge of town, and Lena told me that you share a garden."
+    )
+
+
+def _worded(page: Page) -> None:
+    page.locator("textarea").first.fill("Welcome! The next garden day is on Saturday, at ten.")
+    page.wait_for_timeout(800)
+
+
 @contextlib.contextmanager
-def _foyer(folder: Path) -> Iterator[tuple[str, str]]:
-    """Run Foyer; give its URL and the path of a welcome page."""
-    keys = {**CONFIGURATION, "database": f"sqlite:///{folder}/foyer.sqlite3"}
+def _foyer(folder: Path) -> Iterator[tuple[str, str, Furnished]]:
+    """Run Foyer; give its URL, the path of a welcome page, and what the desk has."""
+    keys = {**CONFIGURATION, **desk_pictures.CONFIGURATION, "database": f"sqlite:///{folder}/foyer.sqlite3"}
     (folder / "foyer.yaml").write_text(yaml.safe_dump(keys), encoding="utf-8")
     for name in [name for name in os.environ if name.startswith("FOYER_")]:
         del os.environ[name]
@@ -114,9 +149,9 @@ def _foyer(folder: Path) -> Iterator[tuple[str, str]]:
 
     with make.using(MemoryHomeserver(server_name="example.org")) as homeserver:
         homeserver.create("maria", "taken before the pictures are")
-        welcome = _furnish()
+        welcome, house = _furnish(), desk_pictures.furnish()
         with Site() as site:
-            yield site.url, welcome
+            yield site.url, welcome, house
 
 
 def _furnish() -> str:
@@ -137,16 +172,18 @@ def _furnish() -> str:
     return path_of("rosa")
 
 
-def _take(browser: Browser, url: str, picture: Picture) -> Path:
+def _take(browser: Browser, url: str, picture: Picture, cookie: dict[str, str]) -> Path:
     context = browser.new_context(
         viewport={"width": picture.width, "height": picture.height},
-        device_scale_factor=1.5,
+        device_scale_factor=picture.scale,
         color_scheme=picture.scheme,
         locale=picture.locale,
         timezone_id="Europe/Berlin",
         reduced_motion="reduce",
         user_agent=picture.user_agent,
     )
+    if picture.as_staff:
+        context.add_cookies([{"name": cookie["name"], "value": cookie["value"], "url": url}])
     page = context.new_page()
     page.goto(url + picture.path)
     if picture.prepare:
@@ -168,15 +205,18 @@ def main() -> int:
     with tempfile.TemporaryDirectory(prefix="foyer-pictures-") as name, contextlib.ExitStack() as stack:
         fonts = Path(name) / "fonts.conf"
         fonts.write_text(FONTS, encoding="utf-8")
-        url, welcome = stack.enter_context(_foyer(Path(name)))
+        url, welcome, house = stack.enter_context(_foyer(Path(name)))
         playwright = stack.enter_context(sync_playwright())
         browser = playwright.chromium.launch(
             executable_path=find_or_install_chromium(),
             args=["--no-sandbox"] if os.geteuid() == 0 else [],
             env={**os.environ, "FONTCONFIG_FILE": str(fonts)},
         )
-        for picture in _pictures(welcome):
-            path = _take(browser, url, picture)
+        wanted = set(sys.argv[1:])
+        for picture in [*_pictures(welcome), *_desk_pictures(house)]:
+            if wanted and picture.name not in wanted:
+                continue
+            path = _take(browser, url, picture, house.cookie)
             print(f"{path.relative_to(ROOT)}: {path.stat().st_size // 1024} KiB")
         browser.close()
     return 0

@@ -34,6 +34,7 @@ PAGES = {
     "invitations": "invitations",
     "invitation-new": "invitations/new",
     "invitation": "invitations/{invite}",
+    "invitation-edit": "invitations/{invite}/edit",
     "sheet": "invitations/sheet?ids={sheet}",
     "people": "people",
     "rules": "rules",
