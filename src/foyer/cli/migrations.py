@@ -24,28 +24,28 @@ NEWER = (
 )
 
 
-def pending() -> list[str]:
+def pending(executor: MigrationExecutor | None = None) -> list[str]:
     """Return the migrations of this version that the database lacks, as `app.name`."""
-    executor = MigrationExecutor(connection)
+    executor = executor or MigrationExecutor(connection)
     plan = executor.migration_plan(executor.loader.graph.leaf_nodes())
     return [f"{migration.app_label}.{migration.name}" for migration, _backwards in plan]
 
 
-def from_the_future() -> list[str]:
+def from_the_future(executor: MigrationExecutor | None = None) -> list[str]:
     """Return what was applied to the database and this version does not know."""
-    loader = MigrationExecutor(connection).loader
+    loader = (executor or MigrationExecutor(connection)).loader
     ours = {config.label for config in apps.get_app_configs()}
     known = set(loader.disk_migrations)
     return [f"{app}.{name}" for app, name in loader.applied_migrations if app in ours and (app, name) not in known]
 
 
-def refuse_newer() -> None:
+def refuse_newer(executor: MigrationExecutor | None = None) -> None:
     """Stop before a database that a newer version has changed.
 
     Raises:
         CommandFailed
     """
-    if newer := from_the_future():
+    if newer := from_the_future(executor):
         raise CommandFailed(NEWER.format(names=", ".join(newer)))
 
 
@@ -56,8 +56,9 @@ def bring_up_to_date() -> list[str]:
         CommandFailed: the database is of a newer version.
     """
     with _alone():
-        refuse_newer()
-        names = pending()
+        executor = MigrationExecutor(connection)  # once: it reads every migration there is
+        refuse_newer(executor)
+        names = pending(executor)
         if names:
             call_command("migrate", verbosity=0, interactive=False)
     return names

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import functools
 import secrets
 from collections.abc import Callable
 
 import structlog
 from django.core.exceptions import DisallowedHost
-from django.http import HttpRequest, HttpResponseBase, UnreadablePostError
+from django.http import HttpRequest, HttpResponse, HttpResponseBase, UnreadablePostError
 from django.utils import translation
 
+from foyer import config
 from foyer.config import current
 from foyer.kit.client_ip import ClientAddress, client_ip
 from foyer.web import errors, language
@@ -20,6 +22,8 @@ NOT_UTF_8 = "none"  # what wsgi.py makes of every other charset
 FORMS = frozenset({"application/x-www-form-urlencoded", "multipart/form-data"})
 # Asked by machines that know this one only by its IP.
 ANY_HOST = frozenset({"/healthz", "/readyz", "/metrics"})
+
+WITHOUT_BODY = frozenset({204, 304})
 
 GetResponse = Callable[[HttpRequest], HttpResponseBase]
 
@@ -46,11 +50,15 @@ class Edge:
 
 
 def _client(request: HttpRequest) -> ClientAddress:
-    return client_ip(
-        request.META.get("REMOTE_ADDR", ""),
-        request.META.get("HTTP_X_FORWARDED_FOR", ""),
-        current().trusted_networks,
-    )
+    return _client_behind(request.META.get("REMOTE_ADDR", ""), request.META.get("HTTP_X_FORWARDED_FOR", ""))
+
+
+@functools.lru_cache(maxsize=1024)
+def _client_behind(peer: str, forwarded_for: str) -> ClientAddress:
+    return client_ip(peer, forwarded_for, current().trusted_networks)
+
+
+config.on_change(_client_behind.cache_clear)
 
 
 def _refuse(request: HttpRequest) -> HttpResponseBase | None:
@@ -95,6 +103,9 @@ def _finish(request: HttpRequest, response: HttpResponseBase, speaks: language.L
     response.headers.setdefault("Cache-Control", "no-store")
     response.headers.setdefault("Content-Language", speaks.tag)
     response["X-Request-Id"] = request.id  # type: ignore[attr-defined]
+    if isinstance(response, HttpResponse) and response.status_code not in WITHOUT_BODY:
+        # Without it the server sends every page in chunks.
+        response.headers.setdefault("Content-Length", str(len(response.content)))
     if response.status_code != 500:
         # Django would log the path of every other refusal too, and a path may be somebody's invitation.
         response._has_been_logged = True  # type: ignore[attr-defined]

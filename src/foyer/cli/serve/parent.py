@@ -21,6 +21,7 @@ from foyer.cli.serve.voice import Voice
 RESTARTS_APART_SECONDS = (0.0, 1.0, 2.0, 5.0, 10.0)
 LIVED_WELL_SECONDS = 30.0
 LOOK_EVERY_SECONDS = 0.05
+WORKER_WAITS_SECONDS = 5.0
 SIGNALS = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
 
 
@@ -32,12 +33,15 @@ class Parent:
         self._processes, self._threads, self._with_worker = processes, threads, with_worker
         self._voice = Voice(as_json=ready.log_format == "json")
         self._stopping = threading.Event()
+        self._open = threading.Event()
         self._server: Any = None
         self._worker: subprocess.Popen[bytes] | None = None
 
     def run(self) -> int:
         """Serve until a signal says to stop; return the exit status."""
         os.environ[tether.PARENT] = str(os.getpid())
+        # glibc gives each of many threads a heap of its own, and keeps what was freed in each.
+        os.environ.setdefault("MALLOC_ARENA_MAX", "2")
         self._take_signals()
         threading.Thread(target=self._announce, name="announcer", daemon=True).start()
         keeper = threading.Thread(target=self._keep_worker, name="worker keeper")
@@ -47,6 +51,7 @@ class Parent:
             self._keep_pages()
         finally:
             self._stopping.set()
+            self._open.set()  # nobody need wait for it any more
             self._end_worker()
             if self._with_worker:
                 keeper.join()
@@ -84,6 +89,8 @@ class Parent:
             self._stopping.wait(_wait(failures))
 
     def _keep_worker(self) -> None:
+        # While it starts it takes a core, which the pages need more.
+        self._open.wait(WORKER_WAITS_SECONDS)
         failures = 0
         while not self._stopping.is_set():
             began = time.monotonic()
@@ -113,6 +120,7 @@ class Parent:
         while not _answers(ready):
             if self._stopping.wait(LOOK_EVERY_SECONDS):
                 return
+        self._open.set()
         shown = f"[{ready.host}]:{ready.port}" if ":" in ready.host else f"{ready.host}:{ready.port}"
         self._voice.announce(
             f"Foyer is open: {ready.public_url} (listening on {shown}, homeserver {ready.homeserver}, "
