@@ -16,9 +16,11 @@ import pytest
 import yaml
 
 from dev.synapse import Synapse
+from tests.homeserver.client_double import UiaDouble
 from tests.homeserver.mas_double import CLIENT_ID, CLIENT_SECRET
 from tests.homeserver.mas_world import mas_world
 from tests.homeserver.synapse_beside_mas import ADMIN_TOKEN
+from tests.homeserver.uia_world import plain_world
 from tests.support.server import command, environment
 
 ANSWERS = "example.org\nhttp://127.0.0.1:9\nthe-shared-word\n\nhttps://join.example.org\n\n\n\n"
@@ -73,6 +75,24 @@ def test_setup_at_a_server_that_leaves_its_accounts_to_a_service_asks_for_that(t
     }
     assert "Foyer's client may administer it." in done.stdout
     assert CLIENT_SECRET not in done.stdout
+
+
+@pytest.mark.parametrize("kind", ["uia", "dendrite", "tuwunel"])
+def test_setup_at_another_server_asks_for_what_that_one_needs(tmp_path: Path, kind: str) -> None:
+    with plain_world({"uia": "uia-conduit", "tuwunel": "tuwunel-admin"}.get(kind, kind)) as world:
+        double = world.double
+        secret = double.registration_token if isinstance(double, UiaDouble) else double.shared_secret  # type: ignore[attr-defined]
+        keys = {"registration_token" if kind == "uia" else "registration_shared_secret": secret}
+        if kind == "tuwunel":
+            keys["admin_token"] = double.admin_token  # type: ignore[attr-defined]
+        words = "\n".join(keys.values())
+        done = setup(tmp_path, f"localhost\n{world.chaos.url}\n{words}\nhttps://join.example.org\n\n\n\n")
+
+    assert done.returncode == 0, done.stderr
+    written = yaml.safe_load((tmp_path / "foyer.yaml").read_text())["homeserver"]
+    assert written == {"kind": kind, "url": world.chaos.url, **keys}
+    assert f"docs/homeservers/{kind}.md" in " ".join(done.stdout.split())
+    assert secret not in done.stdout
 
 
 def test_setup_says_where_the_secret_comes_from_and_where_the_full_file_is(tmp_path: Path) -> None:

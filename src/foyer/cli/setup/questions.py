@@ -8,12 +8,14 @@ from pathlib import Path
 from typing import Any
 
 from foyer.cli.setup.asking import ask, explain, yes
-from foyer.cli.setup.looking import accounts_are_elsewhere
+from foyer.cli.setup.looking import accounts_are_elsewhere, software
 from foyer.config import places, values
 from foyer.config.database import parse_database
 
 LOCAL = ("localhost", "127.0.0.1", "[::1]")
 SECRET_BYTES = 32
+KINDS = {"synapse": "synapse", "dendrite": "dendrite", "tuwunel": "tuwunel"}
+"""What a homeserver calls itself → homeserver.kind; all others register people as a client."""
 
 
 def server_name() -> dict[str, Any]:
@@ -31,6 +33,10 @@ def homeserver() -> dict[str, Any]:
     url = ask("Synapse's URL", places.homeserver_url, default="http://127.0.0.1:8008")
     if accounts_are_elsewhere(url):
         return {"homeserver": {"kind": "mas", "url": url, **_authentication_service()}}
+    kind = KINDS.get(name := software(url), "uia" if name else "synapse")
+    if kind != "synapse":
+        explain(f"{name.capitalize()} answers there: docs/homeservers/{kind}.md says what Foyer can do with it.")
+        return {"homeserver": {"kind": kind, "url": url, **_other_credentials(kind)}}
     while True:
         explain(
             "With the shared secret Foyer makes accounts. It stands in homeserver.yaml as "
@@ -47,6 +53,26 @@ def homeserver() -> dict[str, Any]:
             break
         ask("One of the two is needed. Press Enter to try again", _must_be_a_person)
     return {"homeserver": {"url": url, "registration_shared_secret": secret, "admin_token": token}}
+
+
+def _other_credentials(kind: str) -> dict[str, Any]:
+    """Ask what servers other than Synapse let us in for."""
+    if kind == "uia":
+        explain(
+            "Foyer registers people there by a registration token of the server's own, which people never see. Switch "
+            "registration on there with a token that has no limit. What you type is not shown."
+        )
+        return {"registration_token": ask("registration_token", _some_word, hidden=True)}
+    explain(
+        "Foyer makes accounts there by the shared secret, `registration_shared_secret` in the server's configuration. "
+        "What you type is not shown."
+    )
+    keys = {"registration_shared_secret": ask("registration_shared_secret", _some_word, hidden=True)}
+    if kind == "tuwunel":
+        explain("With an admin's access token Foyer also puts newcomers into rooms and welcomes them.")
+        token = ask("admin_token (Enter: none)", _optional_secret, hidden=True)
+        return {**keys, "admin_token": token}
+    return keys
 
 
 def _authentication_service() -> dict[str, Any]:
