@@ -14,14 +14,28 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from datetime import datetime
 from typing import Any
 from urllib.parse import parse_qs, unquote
 
-from zxcvbn import zxcvbn
-
 from foyer.kit.clock import now
-from tests.homeserver.mas_schema import API, SESSIONS, Operation, find, wrong
+from tests.homeserver.mas_records import (
+    Person,
+    RegistrationToken,
+    Session,
+    complaints,
+    matches,
+    matrix_refusal,
+    misanswered,
+    moment_of,
+    refusal,
+    resource,
+    score_of,
+    shown_session,
+    shown_token,
+    single,
+    spelled,
+)
+from tests.homeserver.mas_schema import API, SESSIONS, Operation, find
 from tests.support.listening import Asked, Listener, Reply
 
 CLIENT_ID = "01J44QC8BCY7FCFM7WGHQGKMTJ"
@@ -42,50 +56,6 @@ SITE: dict[str, Any] = {
     "captcha_enabled": False,
     "minimum_password_complexity": 1,
 }
-
-
-@dataclass
-class Person:
-    """One account there, open to the eyes of tests."""
-
-    id: str
-    username: str
-    created_at: datetime
-    locked_at: datetime | None = None
-    deactivated_at: datetime | None = None
-    password: str | None = field(default=None, repr=False)
-
-
-@dataclass
-class Session:
-    """One sign-in of any kind."""
-
-    id: str
-    kind: str
-    user_id: str
-    created_at: datetime
-    ended_at: datetime | None = None
-    device: str | None = None
-
-
-@dataclass
-class RegistrationToken:
-    """One of the service's own."""
-
-    id: str
-    token: str
-    usage_limit: int | None
-    expires_at: datetime | None
-    created_at: datetime
-    times_used: int = 0
-    revoked_at: datetime | None = None
-
-    @property
-    def is_valid(self) -> bool:
-        """Somebody could register with it now."""
-        is_over = self.expires_at is not None and self.expires_at <= now()
-        is_spent = self.usage_limit is not None and self.times_used >= self.usage_limit
-        return not (is_over or is_spent or self.revoked_at)
 
 
 @dataclass
@@ -190,15 +160,15 @@ class MasDouble:
         found = find(asked.method, asked.path)
         if found is None:
             self.wrongs.append(f"{asked.method} {asked.path} is not known")
-            return _error(404, "Not found")
+            return refusal(404, "Not found")
         if "personal-sessions" in asked.path and not self.has_personal_sessions:
             return Reply(404, None, content_type="text/html", text="<html>Not found</html>")
         operation, named = found
-        self.wrongs += [f"{operation.name}: {complaint}" for complaint in _complaints(asked, operation)]
+        self.wrongs += [f"{operation.name}: {complaint}" for complaint in complaints(asked, operation)]
         if reply := self._refuse_access(asked):
             return reply
         reply = self._do(operation, named, asked)
-        self.wrongs += [f"answer of {operation.name}: {complaint}" for complaint in _misanswered(operation, reply)]
+        self.wrongs += [f"answer of {operation.name}: {complaint}" for complaint in misanswered(operation, reply)]
         return reply
 
     def _do(self, operation: Operation, named: dict[str, str], asked: Asked) -> Reply:
@@ -224,13 +194,13 @@ class MasDouble:
         if deed == "by-username":
             person = self.person(unquote(named["name"]))
             if person is None:
-                return _error(404, f'User with username "{unquote(named["name"])}" not found')
+                return refusal(404, f'User with username "{unquote(named["name"])}" not found')
             return Reply(200, self._shown(person, asked.path))
         if deed == "set-password" and not self.site["password_login_enabled"]:
-            return _error(403, "Password auth is disabled")
+            return refusal(403, "Password auth is disabled")
         person = self.people.get(named["id"])
         if person is None:
-            return _error(404, f"User ID {named['id']} not found")
+            return refusal(404, f"User ID {named['id']} not found")
         if deed == "set-password":
             return self._set_password(person, asked.body)
         if deed == "lock":
@@ -244,19 +214,19 @@ class MasDouble:
     def _add(self, asked: Asked) -> Reply:
         name = asked.body.get("username", "")
         if self.person(name):
-            return _error(409, "User already exists")
+            return refusal(409, "User already exists")
         if not re.fullmatch(r"[a-z0-9=./+-][a-z0-9=_./+-]{0,254}", name):
-            return _error(400, "Username is not valid")
+            return refusal(400, "Username is not valid")
         if self.homeserver_has(name):
-            return _error(409, "Username is reserved by the homeserver")
+            return refusal(409, "Username is reserved by the homeserver")
         person = self._add_person(name)
         self.provision(name)
         return Reply(201, self._shown(person))
 
     def _set_password(self, person: Person, body: dict[str, Any]) -> Reply:
         password = body.get("password", "")
-        if not body.get("skip_password_check") and _score(password) < self.site["minimum_password_complexity"]:
-            return _error(400, "Password is too weak")
+        if not body.get("skip_password_check") and score_of(password) < self.site["minimum_password_complexity"]:
+            return refusal(400, "Password is too weak")
         person.password = password
         return Reply(204)
 
@@ -264,64 +234,64 @@ class MasDouble:
         if asked.method == "DELETE":
             entry = next((entry for entry in self.emails if entry["id"] == named["id"]), None)
             if entry is None:
-                return _error(404, f"User email ID {named['id']} not found")
+                return refusal(404, f"User email ID {named['id']} not found")
             self.emails.remove(entry)
             return Reply(204)
         address = asked.body.get("email", "")
         if asked.body.get("user_id") not in self.people:
-            return _error(404, f"User ID {asked.body.get('user_id')} not found")
+            return refusal(404, f"User ID {asked.body.get('user_id')} not found")
         if not re.fullmatch(r"[^@\s]+@[^@\s]+", address):
-            return _error(400, f'Email "{address}" is not valid', "Missing domain or user")
+            return refusal(400, f'Email "{address}" is not valid', "Missing domain or user")
         is_known = any(entry["attributes"]["email"] == address for entry in self.emails)
         if is_known and not self.takes_an_email_twice:
-            return _error(409, f'User email "{address}" already in use')
-        return Reply(201, _single(self.add_email(asked.body["user_id"], address)))
+            return refusal(409, f'User email "{address}" already in use')
+        return Reply(201, single(self.add_email(asked.body["user_id"], address)))
 
     def add_email(self, user_id: str, address: str) -> dict[str, Any]:
         """Add an email, whoever has it, as another request at the same moment can."""
-        attributes = {"created_at": _text(now()), "user_id": user_id, "email": address}
-        entry = _resource("user-email", "user-emails", self._new_id(), attributes)
+        attributes = {"created_at": spelled(now()), "user_id": user_id, "email": address}
+        entry = resource("user-email", "user-emails", self._new_id(), attributes)
         self.emails.append(entry)
         return entry
 
     def _token(self, deed: str, asked: Asked, named: dict[str, str]) -> Reply:
         if deed == "add":
             if any(token.token == asked.body["token"] for token in self.tokens):
-                return _error(409, "A registration token with the same token already exists")
+                return refusal(409, "A registration token with the same token already exists")
             ends = asked.body.get("expires_at")
             token = RegistrationToken(
-                self._new_id(), asked.body["token"], asked.body.get("usage_limit"), _moment(ends), created_at=now()
+                self._new_id(), asked.body["token"], asked.body.get("usage_limit"), moment_of(ends), created_at=now()
             )
             self.tokens.append(token)
-            return Reply(201, _single(_shown_token(token)))
+            return Reply(201, single(shown_token(token)))
         found = next((token for token in self.tokens if token.id == named["id"]), None)
         if found is None:
-            return _error(404, f"Registration token with ID {named['id']} not found")
+            return refusal(404, f"Registration token with ID {named['id']} not found")
         if deed in ("revoke", "unrevoke") and (deed == "revoke") == (found.revoked_at is not None):
             said = "is already" if deed == "revoke" else "is not"
-            return _error(400, f"Registration token with ID {found.id} {said} revoked")
+            return refusal(400, f"Registration token with ID {found.id} {said} revoked")
         if deed in ("revoke", "unrevoke"):
             found.revoked_at = now() if deed == "revoke" else None
         if "usage_limit" in asked.body:
             found.usage_limit = asked.body["usage_limit"]
         if "expires_at" in asked.body:
-            found.expires_at = _moment(asked.body["expires_at"])
-        return Reply(200, _single(_shown_token(found), asked.path))
+            found.expires_at = moment_of(asked.body["expires_at"])
+        return Reply(200, single(shown_token(found), asked.path))
 
     def _list(self, kind: str, asked: Asked) -> Reply:
         query = {key: values[0] for key, values in asked.query.items()}
         if kind == "tokens":
-            entries = [_shown_token(token) for token in self.tokens]
+            entries = [shown_token(token) for token in self.tokens]
         elif kind == "emails":
-            entries = [entry for entry in self.emails if _matches(entry, query)]
+            entries = [entry for entry in self.emails if matches(entry, query)]
         else:
             whose = query.get("filter[actor_user]" if kind == "personal-sessions" else "filter[user]")
             if whose is not None and whose not in self.people:
-                return _error(404, f"User ID {whose} not found")
+                return refusal(404, f"User ID {whose} not found")
             found = [it for it in self.sessions if it.kind == kind and whose in (None, it.user_id)]
             if status := query.get("filter[status]"):
                 found = [it for it in found if (it.ended_at is None) == (status == "active")]
-            entries = [_shown_session(it) for it in found]
+            entries = [shown_session(it) for it in found]
         size = min(int(query.get("page[first]", "10")), self.page_limit)
         rest = [entry for entry in entries if entry["id"] > query.get("page[after]", "")]
         page = [{**entry, "meta": {"page": {"cursor": entry["id"]}}} for entry in rest[:size]]
@@ -333,11 +303,11 @@ class MasDouble:
     def _end(self, kind: str, identifier: str) -> Reply:
         session = next((it for it in self.sessions if it.kind == kind and it.id == identifier), None)
         if session is None:
-            return _error(404, f"Session with ID {identifier} not found")
+            return refusal(404, f"Session with ID {identifier} not found")
         if session.ended_at is not None:
-            return _error(409 if kind == "personal-sessions" else 400, f"Session with ID {identifier} has ended")
+            return refusal(409 if kind == "personal-sessions" else 400, f"Session with ID {identifier} has ended")
         session.ended_at = now()
-        return Reply(200, _single(_shown_session(session)))
+        return Reply(200, single(shown_session(session)))
 
     def _give_token(self, asked: Asked) -> Reply:
         form = {key: values[0] for key, values in parse_qs(asked.text).items()}
@@ -377,10 +347,10 @@ class MasDouble:
         scheme, _, token = asked.headers.get("authorization", "").partition(" ")
         if scheme != "Bearer" or not token:
             self.wrongs.append(f"{asked.method} {asked.path} without an access token")
-            return _error(400, "Missing authorization header")
+            return refusal(400, "Missing authorization header")
         if token not in self._access:
-            return _error(401, "Unknown access token")
-        return _error(401, "Access token expired") if self._access[token] <= time.monotonic() else None
+            return refusal(401, "Unknown access token")
+        return refusal(401, "Access token expired") if self._access[token] <= time.monotonic() else None
 
     def _compatibility(self, asked: Asked) -> Reply:
         if not self.has_compat:
@@ -388,25 +358,25 @@ class MasDouble:
         if asked.path.endswith("logout"):
             session = self._compat.pop(asked.headers.get("authorization", "").removeprefix("Bearer "), None)
             if session is None or session.ended_at is not None:
-                return _matrix(401, "M_UNKNOWN_TOKEN", "Invalid access token")
+                return matrix_refusal(401, "M_UNKNOWN_TOKEN", "Invalid access token")
             session.ended_at = now()
             return Reply(200, {})
         flows = [{"type": "m.login.password"}] if self.site["password_login_enabled"] else []
         if asked.method == "GET":
             return Reply(200, {"flows": [*flows, {"type": "m.login.sso"}, {"type": "m.login.token"}]})
         if not flows:
-            return _matrix(400, "M_UNRECOGNIZED", "Invalid login type")
+            return matrix_refusal(400, "M_UNRECOGNIZED", "Invalid login type")
         return self._log_in(asked.body)
 
     def _log_in(self, body: dict[str, Any]) -> Reply:
         name = body["identifier"]["user"].removeprefix("@").partition(":")[0]
         person = self.person(name)
         if person is None or person.deactivated_at:
-            return _matrix(403, "M_FORBIDDEN", "Invalid username/password")
+            return matrix_refusal(403, "M_FORBIDDEN", "Invalid username/password")
         if person.locked_at:  # before the password is looked at
-            return _matrix(401, "M_USER_LOCKED", "User account has been locked")
+            return matrix_refusal(401, "M_USER_LOCKED", "User account has been locked")
         if person.password is None or person.password != body["password"]:
-            return _matrix(403, "M_FORBIDDEN", "Invalid username/password")
+            return matrix_refusal(403, "M_FORBIDDEN", "Invalid username/password")
         session = self._add_session("compat-sessions", person.id)
         session.device = body.get("device_id") or secrets.token_hex(5).upper()
         self.make_device(name, session.device)
@@ -434,104 +404,13 @@ class MasDouble:
     def _shown(self, person: Person, path: str = "") -> dict[str, Any]:
         attributes = {
             "username": person.username,
-            "created_at": _text(person.created_at),
-            "locked_at": _text(person.locked_at),
-            "deactivated_at": _text(person.deactivated_at),
+            "created_at": spelled(person.created_at),
+            "locked_at": spelled(person.locked_at),
+            "deactivated_at": spelled(person.deactivated_at),
             "admin": False,
             "legacy_guest": False,
         }
-        return _single(_resource("user", "users", person.id, attributes), path)
-
-
-def _complaints(asked: Asked, operation: Operation) -> Iterator[str]:
-    """Yield what is wrong with a request."""
-    if operation.body is None and asked.text:
-        yield "takes no body"
-    if operation.body is not None:
-        if asked.content_type != "application/json":
-            yield f"content type {asked.content_type!r}"
-        yield from wrong(asked.body, operation.body, "body")
-    if "application/json" not in asked.headers.get("accept", ""):
-        yield f"accepts {asked.headers.get('accept')!r}"
-    for key, values in asked.query.items():
-        if key not in operation.query or len(values) > 1:
-            yield f"query {key} is not known"
-        else:
-            yield from wrong(values[0], operation.query[key], f"query {key}")
-
-
-def _misanswered(operation: Operation, reply: Reply) -> Iterator[str]:
-    if reply.status not in operation.replies:
-        yield f"status {reply.status}"
-        return
-    shape = operation.replies[reply.status]
-    if shape is None:
-        yield from ["a body"] if reply.body is not None else []
-    else:
-        yield from wrong(reply.body, shape, "answer")
-
-
-def _matches(entry: dict[str, Any], query: dict[str, str]) -> bool:
-    user, email = query.get("filter[user]"), query.get("filter[email]")
-    attributes = entry["attributes"]
-    return user in (None, attributes["user_id"]) and email in (None, attributes["email"])
-
-
-def _shown_session(session: Session) -> dict[str, Any]:
-    common = {"created_at": _text(session.created_at)}
-    if session.kind == "personal-sessions":
-        attributes = {**common, "revoked_at": _text(session.ended_at), "actor_user_id": session.user_id}
-        attributes |= {"human_name": "an admin's", "scope": "urn:matrix:client:api:*"}
-    else:
-        attributes = {**common, "finished_at": _text(session.ended_at), "user_id": session.user_id}
-    if session.kind == "compat-sessions":
-        attributes |= {"device_id": session.device}
-    if session.kind == "oauth2-sessions":
-        attributes |= {"client_id": CLIENT_ID, "scope": "urn:matrix:client:api:*"}
-    return _resource(session.kind.removesuffix("s"), session.kind, session.id, attributes)
-
-
-def _shown_token(token: RegistrationToken) -> dict[str, Any]:
-    attributes = {
-        "token": token.token,
-        "valid": token.is_valid,
-        "usage_limit": token.usage_limit,
-        "times_used": token.times_used,
-        "created_at": _text(token.created_at),
-        "last_used_at": None,
-        "expires_at": _text(token.expires_at),
-        "revoked_at": _text(token.revoked_at),
-    }
-    return _resource("user-registration_token", "user-registration-tokens", token.id, attributes)
-
-
-def _resource(kind: str, plural: str, identifier: str, attributes: dict[str, Any]) -> dict[str, Any]:
-    links = {"self": f"{API}/{plural}/{identifier}"}
-    return {"type": kind, "id": identifier, "attributes": attributes, "links": links}
-
-
-def _single(resource: dict[str, Any], path: str = "") -> dict[str, Any]:
-    return {"data": resource, "links": {"self": path or resource["links"]["self"]}}
-
-
-def _error(status: int, *titles: str) -> Reply:
-    return Reply(status, {"errors": [{"title": title} for title in titles]})
-
-
-def _matrix(status: int, errcode: str, error: str) -> Reply:
-    return Reply(status, {"errcode": errcode, "error": error})
-
-
-def _text(moment: datetime | None) -> str | None:
-    return None if moment is None else moment.isoformat().replace("+00:00", "Z")
-
-
-def _moment(text: str | None) -> datetime | None:
-    return None if text is None else datetime.fromisoformat(text)
-
-
-def _score(password: str) -> int:
-    return int(zxcvbn(password[:72], max_length=72)["score"]) if password else 0
+        return single(resource("user", "users", person.id, attributes), path)
 
 
 def dump(exchanges: list[dict[str, Any]]) -> Iterator[str]:
