@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Iterator
 from datetime import timedelta
 from typing import Any
@@ -153,6 +154,26 @@ def test_create_sent_twice_and_cut_before_the_next_try_may_have_been_done(
 
     assert error.value.maybe_done
     assert synapse.login(name, PASSWORD)[0] == 200
+
+
+def test_look_up_after_our_own_trying_of_the_password_has_seen_nobody(synapse: RealSynapse) -> None:
+    name, ours = new_name(), adapter(synapse, "both")
+    ours.create(name, PASSWORD)
+    assert ours.password_is_right(name, PASSWORD)
+    deadline = time.monotonic() + 15
+    while (synapse.user(name) or {}).get("last_seen_ts") is None:  # Synapse writes it down some seconds later
+        assert time.monotonic() < deadline
+        time.sleep(0.3)
+
+    sighting = ours.look_up(name)
+    assert sighting is not None
+    assert not sighting.seen
+
+    token = synapse.login(name, PASSWORD)[1]["access_token"]
+    synapse.request("GET", "/_matrix/client/v3/account/whoami", token=token)
+    sighting = ours.look_up(name)
+    assert sighting is not None
+    assert sighting.seen
 
 
 @pytest.mark.parametrize("as_http", [True, False], ids=["a page", "no HTTP"])

@@ -36,6 +36,7 @@ from foyer.kit.clock import now
 
 CONNECTIONS = 32
 LONGEST_CONNECT_SECONDS = 5.0
+USER_AGENT = "Foyer"
 DEFAULT_RETRY_SECONDS = 10.0
 LONGEST_RETRY_SECONDS = 3600.0
 
@@ -189,7 +190,7 @@ class Client:
             "Host": self._host,
             "Accept-Encoding": "identity",
             "Accept": "application/json",
-            "User-Agent": "Foyer",
+            "User-Agent": USER_AGENT,
         }
         if token is not None:
             headers["Authorization"] = f"Bearer {token}"

@@ -50,7 +50,8 @@ class Sighting:
     """An account as an administrator sees it.
 
     created_at: UTC, whole seconds (the homeserver keeps no more).
-    seen: some device of it has used the server. Signing in by password_is_right may count, a few seconds later.
+    seen: some device of it has used the server. Signing in by password_is_right counts only where the server cannot
+    tell us from others.
     """
 
     created_at: datetime

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import secrets
 import threading
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
@@ -25,7 +25,7 @@ from foyer.homeserver.errors import (
     NameTaken,
     Unreachable,
 )
-from foyer.homeserver.http import Answer, segment
+from foyer.homeserver.http import USER_AGENT, Answer, segment
 from foyer.homeserver.port import Sighting
 from foyer.homeserver.synapse_errors import account_refusal
 
@@ -115,7 +115,7 @@ class AdminAPI:
         seen = user.body.get("last_seen_ts") is not None or self._has_seen_device(mxid)
         return Sighting(
             created_at=created,
-            seen=seen,
+            seen=seen and not self._only_we_were_there(mxid),
             locked=user.body.get("locked") is True,
             deactivated=user.body.get("deactivated") is True,
         )
@@ -255,9 +255,29 @@ class AdminAPI:
             raise self.api.unexpected(answer)
         return any(isinstance(device, dict) and device.get("last_seen_ts") is not None for device in devices)
 
+    def _only_we_were_there(self, mxid: str) -> bool:
+        """Say whether all that was seen of it is ourselves, trying a password: that is nobody else's trace."""
+        try:
+            answer = self.call("GET", f"/_synapse/admin/v1/whois/{segment(mxid)}")
+        except Misconfigured:  # a server that is like Synapse, but does not tell this
+            return False
+        agents = set(_agents(answer.body)) if answer.ok else set()
+        return agents == {USER_AGENT}
+
 
 def _user_path(mxid: str) -> str:
     return f"/_synapse/admin/v2/users/{segment(mxid)}"
+
+
+def _agents(value: object) -> Iterator[str]:
+    """Return every `user_agent` in the answer of whois, however deep it lies."""
+    if isinstance(value, dict):
+        if "user_agent" in value:
+            yield str(value["user_agent"])
+        value = list(value.values())
+    if isinstance(value, list):
+        for part in value:
+            yield from _agents(part)
 
 
 def _creation_seconds(user: Answer) -> float:
