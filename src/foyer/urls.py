@@ -44,6 +44,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("register/welcome/<str:key>", welcome.page),
     path("register/seen/<str:key>", seen.seen),
     _below("apply", "foyer.web.apply.urls"),
+    _below("check-username|email-input|verify-email|complete-registration|set-password", "foyer.web.apply.old"),
     _below("desk|admin", "foyer.web.staff.urls"),
     _below("desk", "foyer.web.desk.urls"),
     # matrix-registration's API: of 0.9, then of 0.7 and 0.8

@@ -11,6 +11,7 @@ import stat
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
+from urllib.parse import urljoin
 
 import pytest
 import time_machine
@@ -324,3 +325,22 @@ def test_with_one_way_in_the_landing_page_is_its_first_step(visitor: Client, con
     page = visitor.get("/").content.decode()
     assert 'name="username"' in page
     assert "apply" in page
+
+
+# old paths
+
+
+@pytest.mark.parametrize("path", ["/check-username/", "/email-input/", "/check-username"])
+def test_old_paths_of_the_form_lead_to_its_first_step(visitor: Client, path: str) -> None:
+    answer = visitor.get(path)
+    assert answer.status_code == 303
+    assert urljoin(path, answer.headers["Location"]) == "/apply"
+
+
+@pytest.mark.parametrize("path", ["/verify-email/3f2a/", "/set-password/3f2a/", "/complete-registration/"])
+def test_old_links_in_mails_are_explained_kindly_and_change_nothing(visitor: Client, path: str) -> None:
+    answer = visitor.get(path)
+    assert answer.status_code == 410
+    assert b"This link is of an older front door" in answer.content
+    assert b'href="../../apply' in answer.content or b"/apply" in answer.content
+    assert Application.objects.count() == 0

@@ -25,7 +25,7 @@ SHORTEST = 3
 """The fewest characters that a trigram finds."""
 SAMPLE = 300
 RAREST = 4
-FIRST_STEP, LONGEST_STEP = 250, 2000
+FIRST_STEP, LONGEST_STEP = 250, 1000
 FIRST_LOOK, LONGEST_LOOK = 4000, 64_000
 FREQUENT = 250
 """One in so many: what is not rarer is found faster without the index."""
