@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import re
 
 import pytest
@@ -13,6 +14,7 @@ from foyer.applications.models import Application, Haystack, State
 from foyer.kit.clock import now
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.database]
+COUNT = itertools.count()
 ON_SQLITE = "PostgreSQL scans small tables on purpose"
 
 
@@ -20,12 +22,12 @@ def decided(count: int, text: str = "i play the cello", state: State = State.DON
     rows = [
         Application(
             localpart=f"p{number}",
-            email=f"p{number}@{len(text)}.example.net",
+            email=f"p{number}@{next(COUNT)}.example.net",
             state=state,
             submitted_at=now(),
             decided_at=None if state == State.WAITING else now(),
-            nonce=f"{len(text)}-{number}",
-            key_digest=f"{len(text)}-{number}",
+            nonce=str(next(COUNT)),
+            key_digest=str(next(COUNT)),
         )
         for number in range(count)
     ]

@@ -20,7 +20,7 @@ from foyer.applications.models import Application, Haystack
 
 FTS_TABLE = "applications_search"
 SECONDS = 0.03
-INDEX_SECONDS = 0.03
+INDEX_SECONDS = 0.025
 SHORTEST = 3
 """The fewest characters that a trigram finds."""
 SAMPLE = 300
@@ -131,8 +131,8 @@ def _by_looking(words: str, before: int) -> Iterator[Matches]:
     while before > oldest:
         begin = max(oldest, before - step)
         some = _numbers().filter(application_id__gte=begin, application_id__lt=before)
-        found = list(some.annotate(hit=hit).filter(hit__gt=0).order_by("-application_id")[:MOST])
-        begin = found[-1] if len(found) == MOST else begin
+        found = list(some.annotate(hit=hit).filter(hit__gt=0).order_by("-application_id")[:LONGEST_STEP])
+        begin = found[-1] if len(found) == LONGEST_STEP else begin
         looked, hits, before = looked + before - begin, hits + len(found), begin
         yield Matches(found, before if before > oldest else None)
         if may_ask and hits * FREQUENT < looked and connection.vendor == "postgresql" and _has_index():
