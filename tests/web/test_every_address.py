@@ -49,7 +49,8 @@ MAP: dict[Door, str] = {
         /desk  /desk/  /desk/counts  /desk/queue  /desk/decide  /desk/undo  /desk/requests/<number>
         /desk/requests/<number>/<decision>  /desk/requests/<number>/act/<act>
         /desk/invitations  /desk/invitations/new  /desk/invitations/sheet  /desk/invitations/<number>
-        /desk/invitations/<number>/qr.<kind>  /desk/invitations/<number>/<deed>  /desk/people
+        /desk/invitations/<number>/qr.<kind>  /desk/invitations/<number>/edit  /desk/invitations/<number>/delete
+        /desk/invitations/<number>/<deed>  /desk/people
         /desk/rules  /desk/rules/<number>
     """,
     "admins": """
@@ -59,13 +60,23 @@ MAP: dict[Door, str] = {
 }
 """Everything below /admin/ is for admins; Django makes those addresses."""
 
-DOORS = {path: door for door, paths in MAP.items() for path in paths.split()}
+OLDER = {
+    r"/^(?:check-username|email-input)/?$": "/check-username/",
+    r"/^(?:verify-email|set-password)/[^/]+/?$": "/verify-email/key/",
+    r"/^complete-registration/?$": "/complete-registration/",
+}
+"""The addresses of synapse_registration, and one of each that somebody could type. They are everybody's."""
+
+DOORS: dict[str, Door] = {path: door for door, paths in MAP.items() for path in paths.split()}
+DOORS |= dict.fromkeys(OLDER, "everybody")
 SAID_BY_THE_VIEW = {
     Access.EVERYBODY: "sign-in",
     Access.SETTING_UP: "signed in",
     Access.STAFF: "staff",
     Access.ADMINS: "admins",
 }
+LOOK_AHEAD = re.compile(r"\^?\(\?=(?:[^()]|\([^()]*\))*\)")
+"""By what a list of addresses is passed over that cannot hold the one that is asked for."""
 SECRET = "a secret of the predecessor's API"
 ASKS_FOR_MORE = {"/register/available", "/register/seen/<key>", "/desk/sign-in/second-step", "/desk/sign-in/closed"}
 """Open addresses that still want a live invitation, a signed key, a sign-in that has begun."""
@@ -79,7 +90,7 @@ def patterns(found: Sequence[Any], before: str = "/") -> Iterator[tuple[str, Any
         if isinstance(one, URLResolver):
             yield from patterns(one.url_patterns, place)
         else:
-            yield re.sub(r"<\w+:(\w+)>", r"<\1>", place), one.callback
+            yield re.sub(r"<\w+:(\w+)>", r"<\1>", LOOK_AHEAD.sub("", place)), one.callback
 
 
 def everything() -> dict[str, Any]:
@@ -87,11 +98,13 @@ def everything() -> dict[str, Any]:
 
 
 def door_of(path: str) -> Door:
-    return "admins" if path.startswith("/admin/") else DOORS[path]
+    """Return who may come in there; what is not in the table is taken for the admins', and the first test names it."""
+    return "admins" if path.startswith("/admin/") else DOORS.get(path, "admins")
 
 
 def typed(path: str) -> str:
     """Return an address that somebody could type for this one of the map."""
+    path = OLDER.get(path, path)
     path = re.sub(r"\^?\(\?P<app_label>[^)]*\)/?\$?", "audit/", path)
     return re.sub(r"<(\w+)>", lambda found: TYPED.get(found[1], "1"), path)
 
