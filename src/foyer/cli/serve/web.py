@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import importlib
 import multiprocessing
 import os
@@ -21,6 +22,7 @@ STOP_WITHIN_SECONDS = 20
 # Connections that a process takes at once, idle ones too; the kernel keeps the next. Their requests share the threads.
 CONNECTIONS = 1024
 FILES = 4096
+ADDRESSES = "foyer.urls"
 # Who has said nothing for so long, before a request or within its headers, is let go.
 HEADERS_WITHIN_MILLISECONDS = 15_000
 HEADERS_WITHIN_BYTES = 64 * 1024
@@ -40,7 +42,12 @@ def application() -> Any:
     os.setpgrp()  # Ctrl-C is for the parent, which then stops everybody in order
     tether.hold(signal.SIGKILL)
     _allow_files()
-    return importlib.import_module("foyer.wsgi").application
+    loaded = importlib.import_module("foyer.wsgi").application
+    importlib.import_module(ADDRESSES)  # before the first request asks for it
+    # What is loaded now stays: looking through all of it for garbage would hold a request up again and again.
+    gc.collect()
+    gc.freeze()
+    return loaded
 
 
 def _allow_files() -> None:
