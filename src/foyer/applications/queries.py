@@ -22,6 +22,8 @@ Tab = Literal["waiting", "flagged", "asked", "decided"]
 TABS: tuple[Tab, ...] = ("waiting", "flagged", "asked", "decided")
 PAGE = 50
 LOOKED_AT = 2000
+CUT = "from-"
+"""How the place begins where the time of a search was over."""
 RECENT_DECISIONS = 20
 FEWEST_DECISIONS = 5
 MOST_LOOK_ALIKES = 20
@@ -120,14 +122,15 @@ def _newest_matches(rows: QuerySet[Application], words: str, after: str, size: i
     def keep(ids: list[int]) -> set[int]:
         return set(rows.filter(id__in=ids).values_list("id", flat=True))
 
-    before = int(after) if after.isdecimal() and len(after) < 19 else None
-    matches = search.newest(words, wanted=size, keep=keep, before=before, seconds=seconds)
+    is_cut, number = after.startswith(CUT), after.removeprefix(CUT)
+    before = int(number) if number.isdecimal() and len(number) < 19 else None
+    matches = search.newest(words, wanted=size, keep=keep, before=before, may_ask=not is_cut, seconds=seconds)
     found = Application.objects.in_bulk(matches.ids)
     page = Page([found[number] for number in matches.ids if number in found], str(matches.down_to or ""))
     if matches.down_to is None or len(matches.ids) == size:
         return page
     last = Application.objects.filter(id__lte=matches.down_to).order_by("-id").first()
-    return replace(page, looked_to=last.created_at if last else None)
+    return replace(page, after=f"{CUT}{page.after}", looked_to=last.created_at if last else None)
 
 
 def _matches_in_turn(rows: QuerySet[Application], words: str, after: str, size: int, seconds: float) -> Page:

@@ -61,10 +61,12 @@ def newest(
     wanted: int,
     keep: Callable[[list[int]], set[int]],
     before: int | None = None,
+    may_ask: bool = True,
     seconds: float = SECONDS,
 ) -> Matches:
     """Return up to `wanted` matches with a number below `before`, as far as `seconds` go; at least one step is taken.
 
+    `may_ask`: whether PostgreSQL's index is asked; not where it took too long for the page before.
     `keep`: which of some numbers are wanted at all. `words` have at least `SHORTEST` characters.
     """
     until, found = time.monotonic() + seconds, list[int]()
@@ -72,8 +74,9 @@ def newest(
         before = 1 + (
             Haystack.objects.order_by("-application_id").values_list("application_id", flat=True).first() or 0
         )
-    by = _by_trigrams if connection.vendor == "sqlite" and _has_index() else _by_looking
-    for matches in by(words.casefold(), before):
+    words, is_sqlite = words.casefold(), connection.vendor == "sqlite"
+    by = _by_trigrams(words, before) if is_sqlite and _has_index() else _by_looking(words, before, may_ask=may_ask)
+    for matches in by:
         kept = keep(matches.ids) if matches.ids else set()
         found += [number for number in matches.ids if number in kept]
         if len(found) >= wanted:
@@ -124,10 +127,10 @@ def _by_trigrams(words: str, before: int) -> Iterator[Matches]:
         step = min(4 * step, LONGEST_STEP)
 
 
-def _by_looking(words: str, before: int) -> Iterator[Matches]:
+def _by_looking(words: str, before: int, *, may_ask: bool) -> Iterator[Matches]:
     """Yield what matches among the newest; where that is next to nothing, what the index finds."""
     hit, oldest = StrIndex("text", Value(words)), _numbers().first() or 0
-    step, looked, hits, may_ask = FIRST_LOOK, 0, 0, True
+    step, looked, hits = FIRST_LOOK, 0, 0
     while before > oldest:
         begin = max(oldest, before - step)
         some = _numbers().filter(application_id__gte=begin, application_id__lt=before)

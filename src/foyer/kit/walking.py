@@ -51,7 +51,7 @@ def walk(
         begin, ended = low, time.monotonic()
         if ended > until:
             return Walked(found, begin if begin > end else None, is_cut=begin > end)
-        # As many as what is left of the time is enough for, going by the last stretch.
+        # As many as half of what is left of the time is enough for, going by the last stretch.
         rate = stretch / max(ended - began, 1e-4)
-        stretch = max(1, min(2 * stretch, int(rate * (until - ended)) + 1))
+        stretch = max(FIRST // 4, min(2 * stretch, int(rate * (until - ended) / 2)))
     return Walked(found, None)
