@@ -65,7 +65,7 @@ def is_wanted(event: Event, wanted: Wanted) -> bool:
 
 
 @pytest.mark.parametrize("seconds", [0, 60])
-@pytest.mark.parametrize("wanted", QUESTIONS, ids=str)
+@pytest.mark.parametrize("wanted", QUESTIONS, ids=range(len(QUESTIONS)))
 def test_pages_together_are_all_that_is_wanted_the_newest_first(
     events: list[Event], wanted: Wanted, seconds: float, monkeypatch: pytest.MonkeyPatch
 ) -> None:
