@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from typing import Any
 
 import pytest
 import time_machine
 
+from foyer.accounts import settling
+from foyer.accounts.errors import OutcomeUnknown
 from foyer.accounts.models import Account, State
 from foyer.accounts.services import JoinAttempt, open_with_invite
 from foyer.audit.models import Event
@@ -276,6 +279,41 @@ def test_join_lowers_what_the_homeserver_allows_before_the_account_is_made(homes
     assert homeserver.calls.index("put_token", homeserver.calls.index("token_uses")) < homeserver.calls.index("create")
     assert homeserver.register_natively(invite.code, "native", PASSWORD)
     assert not homeserver.register_natively(invite.code, "native2", PASSWORD)
+
+
+def test_join_given_up_while_the_homeserver_was_told_makes_no_account(
+    homeserver: MemoryHomeserver, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    invite = mirrored(uses_limit=1)
+    told = homeserver.put_token
+
+    def tell_slowly(*args: Any, **named: Any) -> None:
+        told(*args, **named)
+        with time_machine.travel(now() + timedelta(minutes=1), tick=False):
+            settling.settle_refused(Account.objects.get(), "homeserver-unreachable")
+
+    monkeypatch.setattr(homeserver, "put_token", tell_slowly)
+    with pytest.raises(OutcomeUnknown):
+        join(invite, "maria")
+
+    assert homeserver.accounts == {}
+    assert counts(invite) == (0, 0)
+
+
+def test_join_that_waited_for_its_use_has_its_whole_time_for_the_account(
+    homeserver: MemoryHomeserver, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    invite = mirrored(uses_limit=2)
+    told, moments = homeserver.put_token, []
+
+    def tell(*args: Any, **named: Any) -> None:
+        told(*args, **named)
+        moments.append(now())
+
+    monkeypatch.setattr(homeserver, "put_token", tell)
+    join(invite, "maria")
+
+    assert moments[0] <= Account.objects.get().begun_at
 
 
 def test_join_the_last_use_closes_the_token(homeserver: MemoryHomeserver) -> None:

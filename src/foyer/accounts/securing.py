@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from foyer.accounts import settling
+from foyer.accounts.errors import OutcomeUnknown
 from foyer.accounts.models import Account
 from foyer.invites import mirroring
 from foyer.kit.refusal import Refusal
@@ -14,6 +15,7 @@ def secure_use(account: Account, code: str) -> None:
     Raises:
         InviteSpent, InviteBusy: it was given away at the homeserver; the attempt is settled.
         HomeserverError: it does not say; the same.
+        OutcomeUnknown: that took so long that the attempt was given up meanwhile.
     """
 
     def step_back(refusal: Refusal) -> None:
@@ -22,4 +24,6 @@ def secure_use(account: Account, code: str) -> None:
         else:
             settling.settle_refused(account, refusal.code)
 
-    mirroring.secure(code, step_back=step_back)
+    # What the homeserver took for the token must not be missing when it makes the account.
+    if mirroring.secure(code, step_back=step_back) and not settling.renew(account):
+        raise OutcomeUnknown

@@ -85,12 +85,19 @@ def finish_shell(account: Account, homeserver: Homeserver) -> bool:
         HomeserverError: the sweep finds it.
     """
     if account.is_shell:
-        taken_up = now()
-        mine = Account.objects.filter(id=account.id, state__in=UNSETTLED, begun_at=account.begun_at)
-        if not mine.update(begun_at=taken_up):
+        if not renew(account):
             return False
-        account.begun_at = taken_up
         homeserver.open(account.localpart)
+    return True
+
+
+def renew(account: Account) -> bool:
+    """Count the time that an attempt may take from this moment on. False: a job has taken the account up meanwhile."""
+    taken_up = now()
+    mine = Account.objects.filter(id=account.id, state__in=UNSETTLED, begun_at=account.begun_at)
+    if not mine.update(begun_at=taken_up):
+        return False
+    account.begun_at = taken_up
     return True
 
 

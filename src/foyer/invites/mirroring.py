@@ -151,10 +151,10 @@ def doubt() -> None:
     Mirror.objects.filter(state=MirrorState.THERE).update(unsure_until=now())
 
 
-def secure(code: str, *, step_back: Callable[[Refusal], None]) -> None:
+def secure(code: str, *, step_back: Callable[[Refusal], None]) -> bool:
     """Have the homeserver let one fewer in, for somebody who holds a use here and is about to get an account.
 
-    Call after the reservation is committed, in no transaction. Costs one query where nothing is mirrored.
+    Call after the reservation is committed, in no transaction. Costs one query where nothing is mirrored: False then.
     `step_back` releases the reservation, once or more often: where the homeserver has given too many away, whoever
     comes next must not count it any more.
 
@@ -165,7 +165,7 @@ def secure(code: str, *, step_back: Callable[[Refusal], None]) -> None:
     code = code.strip()
     there = MIRRORED.first(code)
     if there is None or there.invite is None or there.invite.uses_limit is None:
-        return
+        return False
     try:
         with _lease(code) as mirror:
             _lower(mirror)
@@ -174,10 +174,11 @@ def secure(code: str, *, step_back: Callable[[Refusal], None]) -> None:
                 step_back(refusal)
                 raise refusal
     except Mirror.DoesNotExist:
-        return
+        pass
     except Refusal as refusal:
         step_back(refusal)
         raise
+    return True
 
 
 def _lower(mirror: Mirror) -> None:
