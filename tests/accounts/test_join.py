@@ -28,7 +28,7 @@ from foyer.homeserver.errors import (
     PasswordRefused,
     Unreachable,
 )
-from foyer.homeserver.memory import Fault, MemoryHomeserver
+from foyer.homeserver.memory import Fault, MemoryAccount, MemoryHomeserver
 from foyer.homeserver.port import PasswordPolicy
 from foyer.invites import services as invites
 from foyer.invites.errors import InviteForOther, InviteForOtherName, InviteRefused, InviteSpent, InviteUnknown
@@ -384,6 +384,22 @@ def test_shelved_shell_goes_to_the_next_person_with_the_name(homeserver: MemoryH
     assert homeserver.accounts["maria"].password == "a new person's"
     assert (counts(first), counts(second)) == ((0, 0), (0, 1))
     assert Account.objects.count() == 1
+
+
+def test_shell_that_somebody_had_signed_in_to_is_not_open_while_it_is_locked(homeserver: MemoryHomeserver) -> None:
+    shell = Account.objects.create(localpart="maria", state=State.SHELVED)
+    homeserver.accounts["maria"] = MemoryAccount("maria", now() - timedelta(days=1), locked=True, seen=True)
+    made = invite()
+    homeserver.fail(Fault.LOST_REQUEST, "reopen")
+    with pytest.raises(OutcomeUnknown):
+        open_with_invite(attempt(made.code))
+
+    let_time_pass()
+
+    assert (state(), counts(made)) == (State.SHELVED, (0, 0))
+    open_with_invite(attempt(made.code))
+    shell.refresh_from_db()
+    assert (shell.state, homeserver.accounts["maria"].locked) == (State.OPEN, False)
 
 
 def test_request_that_outlived_its_row_is_adopted(homeserver: MemoryHomeserver) -> None:

@@ -249,7 +249,8 @@ def _settle_by_sighting(account: Account, homeserver: Homeserver, sighting: Sigh
         settle_refused(account, "name-taken")
     elif account.stays_locked and sighting.seen and not account.is_shell:
         settle_refused(account, "name-taken")  # nobody could sign in to ours
-    elif account.stays_locked:
+    elif account.stays_locked or (account.is_shell and sighting.locked):
+        # Locked, nobody has it yet, whoever was seen: shelving it was cut short, or filling it.
         shelve(account, homeserver, UNSETTLED, reason="half-made")
     elif sighting.seen and account.is_shell:
         settle_open(account, actor=Actor.job())  # whoever signed in knew the password that only we could set
