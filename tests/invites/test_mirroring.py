@@ -13,7 +13,7 @@ from foyer.accounts.errors import OutcomeUnknown
 from foyer.accounts.models import Account, State
 from foyer.accounts.services import JoinAttempt, open_with_invite
 from foyer.audit.models import Event
-from foyer.homeserver.errors import Busy, HomeserverError, NameTaken, NotPossible, Unreachable
+from foyer.homeserver.errors import Busy, HomeserverError, Misconfigured, NameTaken, NotPossible, Unreachable
 from foyer.homeserver.memory import Fault, MemoryHomeserver, MemoryToken
 from foyer.invites import mirroring, services
 from foyer.invites.errors import InviteBusy, InviteSpent
@@ -501,12 +501,15 @@ def test_sync_all_asks_only_for_those_that_are_there(homeserver: MemoryHomeserve
     assert homeserver.calls == ["token_uses"]
 
 
-def test_sync_all_one_that_the_homeserver_chokes_on_holds_up_no_other(homeserver: MemoryHomeserver) -> None:
+@pytest.mark.parametrize(("fault", "error"), [(Fault.BROKEN, Unreachable), (Fault.MISCONFIGURED, Misconfigured)])
+def test_sync_all_one_that_the_homeserver_chokes_on_holds_up_no_other(
+    homeserver: MemoryHomeserver, fault: Fault, error: type[HomeserverError]
+) -> None:
     broken, well = mirrored(uses_limit=3), mirrored(uses_limit=3)
     homeserver.register_natively(well.code, "native", PASSWORD)
-    homeserver.fail(Fault.BROKEN, "token_uses")
+    homeserver.fail(fault, "token_uses")
 
-    with time_machine.travel(now() + timedelta(minutes=1), tick=True), pytest.raises(Unreachable):
+    with time_machine.travel(now() + timedelta(minutes=1), tick=True), pytest.raises(error):
         mirroring.sync_all()
 
     assert counts(broken) == (0, 0)

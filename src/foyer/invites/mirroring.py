@@ -24,8 +24,7 @@ from django.utils.translation import gettext_lazy as _
 from foyer.audit.services import record
 from foyer.audit.verbs import Verb
 from foyer.config import current
-from foyer.config.prepared import Statement
-from foyer.homeserver.errors import HomeserverError, Unreachable
+from foyer.homeserver.errors import HomeserverError, Misconfigured, Unreachable
 from foyer.homeserver.make import current as current_homeserver
 from foyer.homeserver.port import Capability, TokenUses
 from foyer.invites.errors import InviteBusy, InviteSpent
@@ -41,7 +40,6 @@ LOOK_AGAIN_SECONDS = 0.03
 UNSURE = timedelta(minutes=5)
 MOST_AT_ONCE = 200
 MOST_FAILURES = 3
-_THERE = Statement(Mirror, "SELECT {columns} FROM {table} WHERE code = %s AND state = 'there'")
 
 
 class MirrorPinned(Refusal):
@@ -238,14 +236,14 @@ def sync_all() -> bool:
         Q(checked_at=None) | Q(checked_at__lt=now() - timedelta(seconds=30)) | Q(checked_at__gt=now())
     )
     codes = list(due.order_by(F("checked_at").asc(nulls_first=True), "id").values_list("code", flat=True))
-    failed: list[Unreachable] = []
+    failed: list[Unreachable | Misconfigured] = []
     for code in codes[:MOST_AT_ONCE]:
         try:
             sync(code)
         except (InviteBusy, Mirror.DoesNotExist):
             continue  # somebody else is at it, or it is gone
-        except Unreachable as error:
-            # It may be this code that the homeserver chokes on; the others must not wait for it.
+        except (Unreachable, Misconfigured) as error:
+            # It may be this code that the homeserver chokes on, or refuses; the others must not wait for it.
             failed.append(error)
             if len(failed) == MOST_FAILURES:
                 break
