@@ -7,6 +7,7 @@ import logging
 import threading
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
@@ -596,6 +597,8 @@ def test_tokens_are_found_among_many_and_read_once(mas: MasWorld) -> None:
     mas.mas.page_limit = 2
     for number in range(7):
         mas.homeserver.put_token(f"code-{number}", uses=1, expires_at=None)
+    for number, token in enumerate(mas.mas.tokens):
+        token.id = f"01AR{number}3NDEKTSV4RRFFQ69G5FAV"  # made long ago, with hours between them
     homeserver = mas.adapter()
     before = mas.chaos.count("GET", "/user-registration-tokens")
 
@@ -604,6 +607,17 @@ def test_tokens_are_found_among_many_and_read_once(mas: MasWorld) -> None:
     homeserver.put_token("code-7", uses=1, expires_at=None)
     homeserver.put_token("code-7", uses=2, expires_at=None)
     assert mas.chaos.count("GET", "/user-registration-tokens") == before + 4 + 1 + 1 + 1
+
+
+def test_token_that_is_shown_after_a_later_one_is_found(mas: MasWorld) -> None:
+    mas.homeserver.put_token("later", uses=1, expires_at=None)
+    later = mas.mas.tokens[0]
+    later.id = later.id[:10] + "Z" * 16
+    assert mas.homeserver.token_uses("later") is not None
+
+    mas.mas.tokens.insert(0, replace(later, id=later.id[:10] + "0" * 16, token="earlier"))
+
+    assert mas.homeserver.token_uses("earlier") is not None
 
 
 def test_token_that_another_process_made_meanwhile_is_edited(mas: MasWorld) -> None:

@@ -1,7 +1,7 @@
 """Registration tokens at the Matrix Authentication Service.
 
 It knows them by ids and has no search, so that they are read once from the beginning, and then only what came since:
-ids begin with the time. A token is never deleted there, only revoked; its count stays.
+ids (ULIDs) begin with the time. A token is never deleted there, only revoked; its count stays.
 """
 
 from __future__ import annotations
@@ -19,6 +19,9 @@ from foyer.homeserver.port import TokenUses
 from foyer.kit.clock import now
 
 PATH = "/user-registration-tokens"
+OVERLAP_MS = 10_000
+"""How much is read again: of two made at once the earlier may be shown later, and clocks of several servers differ."""
+CROCKFORD = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 
 
 @dataclass
@@ -98,7 +101,7 @@ class RegistrationTokens:
         """Return its id. A token keeps it for ever."""
         with self._lock:
             if token not in self._ids:
-                after = {"page[after]": self._newest} if self._newest else {}
+                after = {"page[after]": _a_little_before(self._newest)} if self._newest else {}
                 for entry in every(self.api, PATH, after):
                     self._ids[str(entry["attributes"].get("token"))] = entry["id"]
                     self._newest = max(self._newest, entry["id"])
@@ -112,6 +115,15 @@ class RegistrationTokens:
                 self._newest = ""
             return Unreachable(maybe_done=False, **answer.said)
         return self.api.unexpected(answer)
+
+
+def _a_little_before(ulid: str) -> str:
+    """Return the first id that can be given OVERLAP_MS before this one; of what is no ULID, the first of all."""
+    moment = 0
+    for sign in ulid[:10]:
+        moment = moment * 32 + max(0, CROCKFORD.find(sign))
+    moment = max(0, moment - OVERLAP_MS) if len(ulid) == 26 and set(ulid) <= set(CROCKFORD) else 0
+    return "".join(CROCKFORD[moment >> shift & 31] for shift in range(45, -1, -5)) + "0" * 16
 
 
 def _text(moment: datetime | None) -> str | None:
