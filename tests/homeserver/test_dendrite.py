@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from dev.proxy import Repeat, Status
 from foyer.homeserver.dendrite import Dendrite
 from foyer.homeserver.errors import Misconfigured, NotPossible, PasswordRefused, Unreachable
 from foyer.homeserver.http import Client
@@ -51,6 +52,25 @@ def test_create_and_probe_with_a_wrong_secret_name_key_and_file() -> None:
         assert "dendrite.yaml (client_api)" in error.value.remedy
         assert [it.remedy for it in probe.findings if it.level is Level.FAULT] == [error.value.remedy]
         assert "not the one" not in repr(homeserver) + repr(probe) + error.value.detail
+
+
+def test_create_whose_request_is_sent_twice_is_ours_all_the_same() -> None:
+    with dendrite_world() as world:
+        name = new_name()
+        world._spoil(Repeat())
+
+        assert world.homeserver.create(name, PASSWORD).mxid == f"@{name}:localhost"
+
+
+def test_create_sent_twice_while_no_password_can_be_tried_may_have_been_done() -> None:
+    with dendrite_world() as world:
+        world._spoil(Repeat())
+        world.chaos.add(Status(429, "{}"), "POST", "/login$", times=1)
+
+        with pytest.raises(Unreachable) as error:
+            world.homeserver.create(new_name(), PASSWORD)
+
+        assert error.value.maybe_done
 
 
 def test_create_with_a_nonce_that_is_gone_may_have_been_done_for_all_that_is_known() -> None:

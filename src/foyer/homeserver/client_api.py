@@ -95,6 +95,19 @@ class ClientAPI:
         self.sign_out(token)
         return True
 
+    def is_ours_after_all(self, mxid: str, password: str) -> bool:
+        """Of a name that is taken now and was free a moment ago, say whether it was taken by this very attempt.
+
+        Something in between may have sent our request twice, and we hear the answer to the second.
+
+        Raises:
+            Unreachable: nobody can tell.
+        """
+        try:
+            return self.password_is_right(mxid, password)
+        except HomeserverError as error:
+            raise Unreachable(maybe_done=True, detail=f"taken, perhaps by us: {error.detail}") from error
+
     def accounts_are_elsewhere(self) -> bool:
         """The Matrix Authentication Service makes this server's accounts."""
         return self.client.get("/_matrix/client/v1/auth_metadata").ok

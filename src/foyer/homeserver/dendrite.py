@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 
 from django.utils.translation import gettext_lazy as _
 
-from foyer.homeserver.errors import HomeserverError, NotPossible, filled
+from foyer.homeserver.errors import HomeserverError, NameTaken, NotPossible, filled
 from foyer.homeserver.plain import LONGEST_DEED, PlainServer
 from foyer.homeserver.port import Created, Finding, Level, PasswordPolicy, Probe
 from foyer.homeserver.probing import accounts, fault_of, finding, software
@@ -40,7 +40,13 @@ class Dendrite(PlainServer):
         """Make it, and sign the device out that Dendrite gives unasked. 2 requests, or 3."""
         with self.client.within(LONGEST_DEED):
             self._check(localpart, password)
-            return self._secret.register(localpart, password, sign_in=sign_in)
+            try:
+                return self._secret.register(localpart, password, sign_in=sign_in)
+            except NameTaken:
+                # Elsewhere a request that was sent twice has a nonce that is gone, and here one that is good.
+                if self._api.is_ours_after_all(self._mxid(localpart), password):
+                    return Created(self._mxid(localpart))
+                raise
 
     def password_policy(self) -> PasswordPolicy:
         """Return what its source says."""

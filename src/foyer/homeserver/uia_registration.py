@@ -99,10 +99,8 @@ class Registration:
         if answer.ok:
             return self._created(answer, sign_in=sign_in)
         refusal = self._refusal(answer)
-        if isinstance(refusal, NameTaken) and done and self.api.password_is_right(mxid, password):
-            # Free when the conversation began, and now it opens with this password: something in between sent our
-            # last request twice, and we hear the answer to the second.
-            return Created(mxid)
+        if isinstance(refusal, NameTaken) and done and self.api.is_ours_after_all(mxid, password):
+            return Created(mxid)  # it was free when the conversation began
         raise refusal
 
     def flows(self) -> Conversation:
