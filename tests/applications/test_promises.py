@@ -341,6 +341,6 @@ def test_old_paths_of_the_form_lead_to_its_first_step(visitor: Client, path: str
 def test_old_links_in_mails_are_explained_kindly_and_change_nothing(visitor: Client, path: str) -> None:
     answer = visitor.get(path)
     assert answer.status_code == 410
-    assert b"This link is of an older front door" in answer.content
+    assert b"This link no longer works" in answer.content
     assert b'href="../../apply' in answer.content or b"/apply" in answer.content
     assert Application.objects.count() == 0

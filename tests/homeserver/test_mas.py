@@ -10,6 +10,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
@@ -28,6 +29,7 @@ from foyer.homeserver.errors import (
 )
 from foyer.homeserver.http import Client
 from foyer.homeserver.mas import Mas
+from foyer.homeserver.mas_access import Access
 from foyer.homeserver.port import Capability, TokenUses
 from foyer.kit.clock import now
 from tests.homeserver.mas_double import CLIENT_ID, CLIENT_SECRET
@@ -148,6 +150,24 @@ def test_token_that_is_not_accepted_any_more_is_renewed_once_for_twenty_threads(
 
     assert outcomes == [None] * 20
     assert mas.chaos.count(*TOKEN_REQUEST) == 2
+
+
+def test_token_that_was_refused_is_not_given_again_when_its_renewal_failed_meanwhile(
+    mas: MasWorld, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    access = Access(Client(mas.chaos.url, timeout=TIMEOUT), CLIENT_ID, CLIENT_SECRET)
+    refused = access.token()
+    token = access._token
+    assert token is not None
+    acquire = access._lock.acquire
+
+    def acquire_late(timeout: float) -> bool:
+        access._token = replace(token, renew_at=token.renew_at + 1)
+        return acquire(timeout=timeout)
+
+    monkeypatch.setattr(access, "_lock", SimpleNamespace(acquire=acquire_late, release=access._lock.release))
+
+    assert access.token(instead_of=refused) != refused
 
 
 def test_token_that_is_never_accepted_is_misconfigured_after_one_more_try(mas: MasWorld) -> None:

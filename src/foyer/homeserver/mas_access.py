@@ -84,7 +84,7 @@ class Access:
                 return token.text  # Somebody is renewing it.
             raise Unreachable(maybe_done=False, detail=f"POST {TOKEN_PATH}: others wait for it too")
         try:
-            if self._token is not None and self._token is not token:
+            if self._token is not None and self._token is not token and self._token.text != instead_of:
                 return self._token.text
             if self._failed[0] > begun:  # While we waited. Each trying anew would wait ever longer.
                 raise _same(self._failed[1])

@@ -9,6 +9,7 @@ from typing import Any
 from foyer.homeserver.errors import AccountMissing, EmailRefused, EmailTaken
 from foyer.homeserver.mas_access import MasAPI
 from foyer.homeserver.mas_users import every, resource
+from foyer.homeserver.synapse_admin import canonical
 
 PATH = "/user-emails"
 
@@ -74,12 +75,6 @@ class Emails:
         answer = self.api.call("DELETE", f"{PATH}/{entry}")
         if not answer.ok and answer.status != 404:
             raise self.api.unexpected(answer)
-
-
-def canonical(email: str) -> str:
-    """Spell an email as homeservers compare it."""
-    name, _at, domain = email.strip().rpartition("@")
-    return f"{name.casefold()}@{domain.lower()}"
 
 
 def _holder(entry: dict[str, Any]) -> object:

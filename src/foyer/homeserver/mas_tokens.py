@@ -7,6 +7,7 @@ ids (ULIDs) begin with the time. A token is never deleted there, only revoked; i
 from __future__ import annotations
 
 import threading
+import time
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
@@ -21,6 +22,8 @@ from foyer.kit.clock import now
 PATH = "/user-registration-tokens"
 OVERLAP_MS = 10_000
 """How much is read again: of two made at once the earlier may be shown later, and clocks of several servers differ."""
+CHECKED_TO_COUNTED_SECONDS = 0.1
+"""How long one who passed the service's check may need until they are counted, as at Synapse."""
 CROCKFORD = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 
 
@@ -44,6 +47,8 @@ class RegistrationTokens:
             found = self._make(token, wanted)
         if found is not None:
             self._change(found, wanted, is_closed=is_closed)
+            if wanted["usage_limit"] is not None or is_closed:
+                time.sleep(CHECKED_TO_COUNTED_SECONDS)
 
     def revoke(self, token: str) -> None:
         """Let nobody more in by it."""

@@ -202,7 +202,7 @@ class AdminAPI:
         Raises:
             AccountMissing, EmailTaken
         """
-        address = _canonical(email)
+        address = canonical(email)
         with self._email_lock:
             user = self.existing(mxid)
             if self._holder(email, address, mxid) == mxid:
@@ -301,7 +301,7 @@ def _threepids(user: Answer) -> list[dict[str, str]]:
     ]
 
 
-def _canonical(email: str) -> str:
-    """Spell an email as Synapse keeps it."""
+def canonical(email: str) -> str:
+    """Spell an email as homeservers keep and compare it."""
     name, _at, domain = email.strip().rpartition("@")
     return f"{name.casefold()}@{domain.lower()}"

@@ -10,13 +10,13 @@ import hmac
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
 from foyer.homeserver.client_api import ClientAPI
 from foyer.homeserver.errors import AccountMissing, HomeserverError, Misconfigured, NotPossible, filled
 from foyer.homeserver.http import Answer
 from foyer.homeserver.port import Finding, Level
+from foyer.homeserver.probing import finding
 
 PATH = "/_matrix/consent"
 UNKNOWN_USER = "Unknown user"
@@ -68,13 +68,13 @@ class ConsentForm:
             if not signed.ok and UNKNOWN_USER not in signed.page:
                 raise self._refusal(signed)
         except Misconfigured as error:
-            yield _finding(Level.FAULT, _("That people accepted the terms cannot be recorded."), error.remedy)
+            yield finding(Level.FAULT, _("That people accepted the terms cannot be recorded."), error.remedy)
         except HomeserverError as error:
             sentence = _("Whether it can be recorded that people accepted the terms could not be found out.")
-            yield _finding(Level.WARNING, sentence, error.detail)
+            yield finding(Level.WARNING, sentence, error.detail)
         else:
             sentence = _("Who accepts the terms here is recorded at the homeserver, as version %(version)s.")
-            yield _finding(Level.OK, filled(sentence, version=self.version))
+            yield finding(Level.OK, filled(sentence, version=self.version))
 
     def _signed(self, mxid: str) -> dict[str, str]:
         return {"u": mxid, "h": hmac.new(self.form_secret.encode(), mxid.encode(), hashlib.sha256).hexdigest()}
@@ -95,7 +95,3 @@ def needs_consent() -> NotPossible:
         remedy=_("This needs user_consent at Synapse, and its version and form_secret in homeserver.consent."),
         detail="no consent configured",
     )
-
-
-def _finding(level: Level, sentence: str | Promise, remedy: str | Promise = "") -> Finding:
-    return Finding(level, str(sentence), str(remedy))

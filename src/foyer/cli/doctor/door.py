@@ -43,7 +43,7 @@ def look(config: Config) -> Iterator[Finding]:
         return
     yield ok(f"{url} leads to this Foyer.")
     yield from _who_comes(config, told)
-    yield from _paths(url)
+    yield from _paths(config)
 
 
 def _runs(config: Config) -> bool:
@@ -133,11 +133,12 @@ def _who_comes(config: Config, told: dict[str, Any]) -> Iterator[Finding]:
         )
 
 
-def _paths(url: str) -> Iterator[Finding]:
+def _paths(config: Config) -> Iterator[Finding]:
     arrive = []
-    for path in _known_paths():
+    paths = _known_paths() + (_paths_of_applications() if "application" in config.open_ways else ())
+    for path in paths:
         try:
-            arrives = _is_foyer(web.get(f"{url}{path.path}", {"Accept": "application/json"}))
+            arrives = _is_foyer(web.get(f"{config.public_url}{path.path}", {"Accept": "application/json"}))
         except web.NoAnswer:
             arrives = False
         if arrives:
@@ -167,5 +168,22 @@ def _known_paths() -> tuple[Path, ...]:
             "little",
             "/api does not reach Foyer: matrix-registration's API is closed to programs elsewhere.",
             "Pass /api on as well, if you want it open.",
+        ),
+    )
+
+
+def _paths_of_applications() -> tuple[Path, ...]:
+    return (
+        Path(
+            "/apply",
+            "much",
+            "/apply does not reach Foyer: nobody can ask for an account.",
+            "Pass /apply on as well, or take application out of ways_in.",
+        ),
+        Path(
+            "/desk/sign-in",
+            "much",
+            "/desk does not reach Foyer: moderators can decide on the command line only.",
+            "Pass /desk on as well (and /admin, for Django's admin).",
         ),
     )

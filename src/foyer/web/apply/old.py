@@ -23,10 +23,10 @@ def link(request: HttpRequest) -> HttpResponseBase:
     """Explain what became of a link that was mailed; opening it changes nothing."""
     return over(
         request,
-        title=_("This link is of an older front door"),
+        title=_("This link no longer works"),
         sentence=_(
-            "Requests are made here in another way now. If yours is under way, the moderators see it, and you get a "
-            "mail as soon as they have decided. If you have not finished it, please begin again."
+            "It was made by the program that was here before. Please ask for an account again; if you have an answer "
+            "already, it holds."
         ),
         status=410,
     )
