@@ -466,6 +466,18 @@ def test_shelve_ends_every_kind_of_session(mas: MasWorld) -> None:
     assert mas.devices(name) == 0
 
 
+def test_reopen_ends_the_sessions_of_whoever_had_it_before(mas: MasWorld) -> None:
+    name = new_name()
+    mas.homeserver.hold(name, PASSWORD)
+    mas.homeserver.open(name)
+    mas.use(name, PASSWORD)
+    assert mas.devices(name)
+
+    mas.homeserver.reopen(name, STRONG)
+
+    assert (mas.sign_in(name, STRONG), mas.devices(name)) == ("ok", 0)
+
+
 def test_shelve_at_an_older_service_without_personal_sessions_works(mas: MasWorld) -> None:
     name = new_name()
     mas.homeserver.create(name, PASSWORD)

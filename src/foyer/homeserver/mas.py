@@ -170,6 +170,7 @@ class Mas:
             user = self._existing(localpart)
             with _refused_for_a_shell():
                 self._users.set_password(user.id, password)
+            self._users.end_sessions(user.id)
             self._users.reactivate(user)
             self._users.unlock(user)
 
