@@ -414,6 +414,31 @@ def test_request_that_outlived_its_row_is_adopted(homeserver: MemoryHomeserver) 
     assert names.holder_of("maria") is not None
 
 
+def test_request_that_outlived_its_row_and_whose_use_is_gone_needs_a_decision(homeserver: MemoryHomeserver) -> None:
+    made = invite()
+    row = services._begin(attempt(made.code), "maria", Actor.person(), made)
+    settling.settle_refused(row, "homeserver-unreachable")
+    open_with_invite(attempt(made.code, "somebody"))
+
+    settling.settle_open(row, actor=Actor.person(), code=made.code)
+
+    verbs = list(Event.objects.filter(subject_kind="account", subject_id=str(row.id)).values_list("verb", flat=True))
+    assert "account.needs-a-decision" in verbs
+    assert "account.opened" not in verbs
+    assert (state(), counts(made)) == (State.REFUSED, (0, 1))
+
+
+def test_account_that_two_find_open_is_opened_once(homeserver: MemoryHomeserver) -> None:
+    made = invite()
+    row = services._begin(attempt(made.code), "maria", Actor.person(), made)
+
+    for _ in range(2):
+        settling.settle_open(row, actor=Actor.person(), code=made.code)
+
+    assert Event.objects.filter(verb="account.opened").count() == 1
+    assert counts(made) == (0, 1)
+
+
 def press_at_once(attempts: list[JoinAttempt]) -> list[Joined | Refusal]:
     results: list[Joined | Refusal] = []
     barrier = threading.Barrier(len(attempts))

@@ -65,13 +65,12 @@ def settle_open(account: Account, *, actor: Actor, code: str = "", verb: Verb = 
     """
     with transaction.atomic():
         is_mine = _move(account, UNSETTLED, State.OPEN, reason="")
-        if not is_mine:
-            _adopt(account, code)
-        invites.complete(holder=account.holder)
-        if account.made_for:
-            names.hand_over(account.localpart, holder=account.made_for, to=account.holder)
-        record(verb, actor=actor, subject=("account", account.id))
-        arrivals.owe(account)
+        if is_mine or _adopt(account, code):
+            invites.complete(holder=account.holder)
+            if account.made_for:
+                names.hand_over(account.localpart, holder=account.made_for, to=account.holder)
+            record(verb, actor=actor, subject=("account", account.id))
+            arrivals.owe(account)
     if not is_mine:
         account.refresh_from_db()
 
@@ -101,11 +100,15 @@ def renew(account: Account) -> bool:
     return True
 
 
-def _adopt(account: Account, code: str) -> None:
-    """Make good a row that was given up too early: its account does exist."""
+def _adopt(account: Account, code: str) -> bool:
+    """Make good a row that was given up too early: its account does exist. False: nothing is owed for it now.
+
+    Raises:
+        OutcomeUnknown: a job has taken the account up meanwhile.
+    """
     row = Account.objects.select_for_update().get(id=account.id)
     if row.state == State.OPEN:
-        return
+        return False
     if row.state != State.REFUSED:
         raise OutcomeUnknown
     try:
@@ -115,8 +118,9 @@ def _adopt(account: Account, code: str) -> None:
     except Refusal as refusal:
         log.error("an account was made that nothing pays for", account=row.id, reason=refusal.code)
         record(Verb.ACCOUNT_NEEDS_A_DECISION, actor=Actor.job(), subject=("account", row.id), reason=refusal.code)
-        return
+        return False
     Account.objects.filter(id=row.id).update(state=State.OPEN, reason="", settled_at=now())
+    return True
 
 
 def settle_held(account: Account) -> bool:
