@@ -11,7 +11,7 @@ import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from httptools import HttpParserError, HttpResponseParser
+from httptools import HttpParserError, HttpParserUpgrade, HttpResponseParser
 
 MAX_HEAD_BYTES = 65_536
 MAX_ANSWER_BYTES = 1_048_576
@@ -89,7 +89,7 @@ class _Arriving:
             return self._end()
         try:
             self._parser.feed_data(data)
-        except HttpParserError as error:
+        except (HttpParserError, HttpParserUpgrade) as error:  # an upgrade was not asked for
             if not self.is_whole:  # else something that nobody asked for follows
                 raise NoAnswer("This is no answer in HTTP/1.1.") from error
         return None
