@@ -210,6 +210,21 @@ def test_within_ends_several_calls_together(proxy: ChaosProxy) -> None:
     assert proxy.count() == 2
 
 
+def test_connection_that_was_quiet_for_long_is_not_used_again(
+    proxy: ChaosProxy, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    proxy.add(Status(200, "{}"))
+    client = Client(proxy.url, timeout=TIMEOUT)
+    client.get("/")
+    (first,) = client._idle
+
+    monkeypatch.setattr("foyer.homeserver.http.LONGEST_IDLE_SECONDS", 0.0)
+    client.get("/")
+
+    assert first not in client._idle
+    assert first.sock is None
+
+
 def test_call_keeps_its_connection(proxy: ChaosProxy) -> None:
     proxy.add(Status(200))
     client = Client(proxy.url, timeout=TIMEOUT)

@@ -36,6 +36,8 @@ from foyer.kit.clock import now
 
 CONNECTIONS = 32
 LONGEST_CONNECT_SECONDS = 5.0
+LONGEST_IDLE_SECONDS = 60.0
+"""Something in between may forget a connection that is quiet for minutes, and say so to nobody."""
 USER_AGENT = "Foyer"
 DEFAULT_RETRY_SECONDS = 10.0
 LONGEST_RETRY_SECONDS = 3600.0
@@ -96,6 +98,8 @@ class _NeverSent(urllib3.exceptions.HTTPError):
 
 
 class _PlainConnection(HTTPConnection):
+    idle_since = 0.0
+
     def connect(self) -> None:
         try:
             super().connect()
@@ -104,6 +108,8 @@ class _PlainConnection(HTTPConnection):
 
 
 class _TLSConnection(HTTPSConnection):
+    idle_since = 0.0
+
     def connect(self) -> None:
         try:
             super().connect()
@@ -232,6 +238,7 @@ class Client:
             connection.close()
             raise
         if received.keeps_open and len(self._idle) < CONNECTIONS:
+            connection.idle_since = time.monotonic()
             self._idle.append(connection)
         else:
             connection.close()
@@ -245,7 +252,7 @@ class Client:
                 connection = self._idle.pop()
             except IndexError:  # another thread was quicker
                 break
-            if connection.is_connected:
+            if connection.is_connected and time.monotonic() - connection.idle_since < LONGEST_IDLE_SECONDS:
                 return connection
             connection.close()
         connection = self._new_connection(min(seconds, LONGEST_CONNECT_SECONDS))
