@@ -225,6 +225,13 @@ def test_load_homeserver_with_its_credentials_is_whole(homeserver: dict[str, obj
     assert check(values).homeserver.kind == homeserver["kind"]
 
 
+@pytest.mark.parametrize("token", ["syt_a b", "syt_…", "syt_\u200b"])
+def test_load_admin_token_that_goes_into_no_header_is_refused_without_being_shown(token: str) -> None:
+    assert problems(homeserver={"admin_token": token}) == [
+        ("homeserver.admin_token", "It has a blank or a character in it that no access token has. Copy it again."),
+    ]
+
+
 def test_load_consent_at_a_server_that_records_none_says_so() -> None:
     consent = {"version": "1.0", "form_secret": "f"}
 
@@ -294,13 +301,13 @@ def test_load_block_in_the_file_that_is_no_block_is_told_with_the_environment(wr
 
 
 def test_secret_from_a_file_is_taken_without_its_line_break(write: Write, tmp_path: Path) -> None:
-    (tmp_path / "token").write_text(" syt token \n", encoding="utf-8")
+    (tmp_path / "token").write_text(" syt-token \n", encoding="utf-8")
     path = write("server_name: a.b\npublic_url: https://a.b\nhomeserver: {admin_token_file: token}\n")
 
     token = load(path, {}).homeserver.admin_token
 
     assert token is not None
-    assert token.get_secret_value() == " syt token "
+    assert token.get_secret_value() == " syt-token "
 
 
 def test_secret_from_a_file_of_the_environment_counts_more_than_the_file(write: Write, tmp_path: Path) -> None:

@@ -287,7 +287,8 @@ def _settle_absent(account: Account) -> None:
     """Believe in absence only when it is seen twice: a request that was stuck may still be worked on."""
     moment = now()
     if account.absent_at is None or account.absent_at > moment:
-        Account.objects.filter(id=account.id, state__in=UNSETTLED).update(absent_at=moment)
+        this_attempt = Account.objects.filter(id=account.id, state__in=UNSETTLED, begun_at=account.begun_at)
+        this_attempt.update(absent_at=moment)
         raise StillUnknown
     if moment - account.absent_at < current().homeserver.timeout / 2:
         raise StillUnknown

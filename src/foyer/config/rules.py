@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
@@ -45,6 +46,14 @@ def homeserver_has_credentials(tree: Tree) -> Iterator[Problem]:
         yield Problem(f"homeserver.{names[0]}", "", sentence)
 
 
+def admin_token_fits_into_a_header(tree: Tree) -> Iterator[Problem]:
+    """A blank or a letter beyond ASCII comes from copying; no access token has one."""
+    token = given(tree, "homeserver.admin_token")
+    if isinstance(token, str) and not re.fullmatch(r"[!-~]+", token.strip()):
+        sentence = "It has a blank or a character in it that no access token has. Copy it again."
+        yield Problem("homeserver.admin_token", "", sentence)
+
+
 def consent_is_whole(tree: Tree) -> Iterator[Problem]:
     """Consent needs both of its keys, and a Synapse."""
     names = ("homeserver.consent.version", "homeserver.consent.form_secret")
@@ -82,6 +91,7 @@ def postgresql_has_a_key(tree: Tree) -> Iterator[Problem]:
 
 RULES: tuple[Callable[[Tree], Iterator[Problem]], ...] = (
     homeserver_has_credentials,
+    admin_token_fits_into_a_header,
     consent_is_whole,
     mail_is_whole,
     postgresql_has_a_key,
