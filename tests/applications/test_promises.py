@@ -174,7 +174,7 @@ def test_synapse_block_has_its_keys_here(tmp_path: Path) -> None:
     bundle = tmp_path / "ca.pem"
     bundle.write_text((ROOT / "tests" / "support" / "certificates" / "ca.pem").read_text())
     for wanted in (True, False, str(bundle)):
-        server = {"url": "https://matrix.example.org", "admin_token": "not asked", "verify_tls": wanted}
+        server = {"url": "https://matrix.example.org", "admin_token": "not-asked", "verify_tls": wanted}
         made = config(homeserver=server, server_name="example.org")
         assert (made.server_name, made.homeserver.url) == ("example.org", "https://matrix.example.org")
         assert str(made.homeserver.verify_tls) == str(wanted)
