@@ -8,14 +8,12 @@ from django.urls import Resolver404, resolve, reverse
 
 STAFF_PAGES = ("foyer.web.desk.urls", "foyer.web.staff.urls", "foyer.web.apply.urls")
 LOOK = f"""
-import tests.support.settings, django, sys
+import contextlib, tests.support.settings, django, sys
 django.setup()
-from django.urls import resolve
+from django.urls import Resolver404, resolve
 for path in ("/", "/register", "/i/Code", "/healthz", "/nowhere", "/desktop", "/_matrix/nothing"):
-    try:
+    with contextlib.suppress(Resolver404):
         resolve(path)
-    except Exception:
-        pass
 print([name for name in {STAFF_PAGES!r} if name in sys.modules])
 """
 

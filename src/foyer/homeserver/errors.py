@@ -206,6 +206,17 @@ class Unreachable(HomeserverError):
         super().__init__(**more)
         self.maybe_done = maybe_done
 
+    @classmethod
+    def half_done(cls, error: HomeserverError) -> Unreachable:
+        """Return what to raise for an error that came when the account was made already, but not finished."""
+        return cls(
+            maybe_done=True,
+            detail=f"made, but not finished: {error.code} {error.detail}",
+            errcode=error.errcode,
+            error=error.error,
+            http_status=error.http_status,
+        )
+
 
 class SignInRefused(HomeserverError):
     """No account has this name and this password."""

@@ -287,10 +287,4 @@ def _shell_exists() -> Iterator[None]:
     try:
         yield
     except HomeserverError as error:
-        raise Unreachable(
-            maybe_done=True,
-            detail=f"made, but not finished: {error.code} {error.detail}",
-            errcode=error.errcode,
-            error=error.error,
-            http_status=error.http_status,
-        ) from error
+        raise Unreachable.half_done(error) from error
