@@ -49,12 +49,12 @@ def worker(monkeypatch: pytest.MonkeyPatch) -> Iterator[Worker]:
     thread.start()
     yield made
     made.stop()
-    thread.join(10)
+    thread.join(60)
     assert not thread.is_alive()
 
 
 def eventually(question: Callable[[], bool]) -> None:
-    end = time.monotonic() + 15
+    end = time.monotonic() + 60
     while not question():
         assert time.monotonic() < end
         time.sleep(0.02)
@@ -142,20 +142,20 @@ def test_worker_told_to_stop_finishes_what_it_holds_and_gives_back_what_takes_to
     begun, go_on = threading.Barrier(2), threading.Event()
 
     def take_long() -> None:
-        begun.wait(10)
-        go_on.wait(20)
+        begun.wait(60)
+        go_on.wait(60)
 
     deeds["long"] = take_long
     for wait in (False, True):
         services.enqueue("test.deed", subject="long")
         worker = Worker()
-        thread = threading.Thread(target=worker.run, kwargs={"finish_within_seconds": 10.0 if wait else 0.2})
+        thread = threading.Thread(target=worker.run, kwargs={"finish_within_seconds": 60.0 if wait else 0.2})
         thread.start()
-        begun.wait(10)
+        begun.wait(60)
         worker.stop()
         if wait:
             go_on.set()
-        thread.join(10)
+        thread.join(60)
         assert not thread.is_alive()
         if not wait:
             job = Job.objects.get(subject="long")
