@@ -21,6 +21,8 @@ from dev.synapse import Synapse
 GONE = "refused"
 UNSETTLED = ("creating", "unknown")
 PENDING = ("verified", "waiting", "asked", "approved")
+LET_GO = ("denied", "lapsed", "withdrawn", "expired")
+"""What became of an application whose held account may be somebody else's since."""
 YES = ("applications.approved", "applications.opening-failed")
 MAY_STAY_OWED = ("applications.digest",)
 OF_THE_LOG = re.compile(r"Traceback \(most recent call last\)|job broke|database is locked|deadlock detected")
@@ -59,6 +61,12 @@ class Aftermath:
     def uses(self) -> list[Row]:
         """The uses of invitations."""
         return self.records.rows("invites_use")
+
+    @cached_property
+    def emails(self) -> dict[int, str]:
+        """Number of an account → the email that was proven for it."""
+        kept = (row for row in self.applications if row["state"] not in LET_GO)
+        return {row["account_id"]: row["email"] for row in kept if row["account_id"] is not None}
 
     @cached_property
     def claims(self) -> dict[str, str]:
@@ -103,13 +111,15 @@ class Aftermath:
         """Every open account has one cause, and every cause one account at most."""
         by_account = defaultdict(list)
         for row in self.applications:
-            if row["account_id"] is not None:
+            if row["account_id"] is not None and row["state"] not in LET_GO:
                 by_account[row["account_id"]].append(row)
             elif row["state"] == "done":
                 yield f"application {row['id']} is done, and has no account"
+        let_go = [row for row in self.applications if row["state"] in LET_GO]
         for account in self.accounts:
             spent = [use for use in self.uses if use["holder"] == f"account:{account['id']}" and use["spent_at"]]
             causes = by_account[account["id"]]
+            causes += [row for row in let_go if account["made_for"] == f"application:{row['id']}"]
             if account["state"] == "open":
                 yield from self._of_one_cause(account, spent, causes)
             elif spent:
@@ -208,7 +218,6 @@ class Aftermath:
     def of_sign_ins(self) -> Iterator[str]:
         """Everybody who was told that they are in can sign in; who has an account is its person; nobody else can."""
         numbers = {who.number: who for who in self.people}
-        emails = {row["account_id"]: row["email"] for row in self.applications if row["account_id"] is not None}
         codes = {use["holder"]: use["code"] for use in self.uses}
         is_open = {row["localpart"]: row for row in self.accounts if row["state"] == "open"}
         for name, row in is_open.items():
@@ -219,7 +228,7 @@ class Aftermath:
             who = numbers[next(iter(able))]
             code = codes.get(f"account:{row['id']}")
             mine = {typed.code for typed in who.typed}
-            right = code in mine if code else getattr(who, "email", "") == emails.get(row["id"])
+            right = code in mine if code else getattr(who, "email", "") == self.emails.get(row["id"])
             if not right:
                 yield f"person {who.number} can sign in as {name}, which another's cause paid for"
         for name in set(self.let_in) - set(is_open):
@@ -232,14 +241,13 @@ class Aftermath:
 
     def of_emails_and_rooms(self) -> Iterator[str]:
         """Proven emails stand at their accounts and at no others; who is in is in the room as well."""
-        emails = {row["account_id"]: row["email"] for row in self.applications if row["account_id"] is not None}
         members = self._members()
         for row in self.accounts:
             if row["state"] == GONE:
                 continue
             user = self.synapse.user(row["localpart"]) or {}
             has = [it["address"] for it in user.get("threepids", [])]
-            wants = [emails[row["id"]]] if row["state"] == "open" and row["id"] in emails else []
+            wants = [self.emails[row["id"]]] if row["state"] == "open" and row["id"] in self.emails else []
             if has != wants:
                 yield f"{row['localpart']} ({row['state']}) has the emails {has} at Synapse, and should have {wants}"
             if row["state"] == "open" and row["localpart"] not in members:

@@ -7,7 +7,8 @@ import time_machine
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
-from foyer.applications import decisions, keys, queries, search, services
+from foyer.accounts.models import Account
+from foyer.applications import decisions, keys, queries, retention, search, services
 from foyer.applications.models import Application, Haystack, State
 from foyer.applications.queries import Tab
 from foyer.homeserver.memory import MemoryHomeserver
@@ -192,6 +193,34 @@ def test_history_tells_the_story_of_the_application_and_its_account(homeserver: 
         "account.email-attached",
         "account.room-joined",
     ]
+
+
+def test_history_of_a_denied_application_ends_before_another_gets_its_account(homeserver: MemoryHomeserver) -> None:
+    homeserver.has_token = True
+    first = denied(waiting())
+    second = approved(waiting(email="other.maria@example.net"))
+    assert second.account_id == first.account_id
+
+    assert [event.verb for event in queries.history(first)][-2:] == [
+        "application.denied",
+        "application.effects-started",
+    ]
+    assert [event.verb for event in queries.history(second)][-2:] == ["account.email-attached", "account.room-joined"]
+
+
+def test_what_is_deleted_of_a_denied_application_leaves_the_next_ones_account_alone(
+    homeserver: MemoryHomeserver,
+) -> None:
+    homeserver.has_token = True
+    first = denied(waiting())
+    long_ago = now() - timedelta(days=400)
+    Application.objects.filter(id=first.id).update(ended_at=long_ago)
+    second = approved(waiting(email="other.maria@example.net"))
+    assert second.account_id == first.account_id
+
+    assert retention.run()["deleted"] == 1
+
+    assert Account.objects.get(id=second.account_id).email == "other.maria@example.net"
 
 
 @pytest.mark.parametrize("tab", queries.TABS)

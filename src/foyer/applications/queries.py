@@ -247,8 +247,14 @@ def notes(application: Application) -> list[Note]:
 
 
 def history(application: Application) -> list[Event]:
-    """Return what happened to it, and to the account that was made for it, the oldest first."""
+    """Return what happened to it, and to the account that was made for it, the oldest first.
+
+    An account that was let go may be somebody else's by now: what happened to it after the end is not told.
+    """
     about = Q(subject_kind="application", subject_id=str(application.id))
     if application.account_id is not None:
-        about |= Q(subject_kind="account", subject_id=str(application.account_id))
+        account = Q(subject_kind="account", subject_id=str(application.account_id), at__gte=application.created_at)
+        if application.state != State.DONE and application.ended_at is not None:
+            account &= Q(at__lte=application.ended_at)
+        about |= account
     return list(Event.objects.filter(about).order_by("id"))

@@ -119,18 +119,19 @@ def _delete_over() -> int:
     while True:
         with transaction.atomic():
             over = Application.objects.filter(state__in=OVER, ended_at__lt=before).order_by("ended_at", "id")
-            batch = list(
-                over.exclude(account_id__in=unsettled.values("id")).values_list("id", "account_id", "invite_id")[:BATCH]
-            )
-            _delete([row[0] for row in batch], [row[1] for row in batch if row[1]], [row[2] for row in batch if row[2]])
+            over = over.exclude(account_id__in=unsettled.values("id"))
+            batch = list(over.only("state", "account_id", "invite_id")[:BATCH])
+            _delete(batch)
         deleted += len(batch)
         if len(batch) < BATCH:
             return deleted
 
 
-def _delete(application_ids: list[int], account_ids: list[int], invite_ids: list[int]) -> None:
-    holding.forget_emails(account_ids)
-    for invite in Invite.objects.filter(id__in=invite_ids):
+def _delete(rows: list[Application]) -> None:
+    application_ids = [row.id for row in rows]
+    # One that was let go may be somebody else's by now.
+    holding.forget_emails([row.account_id for row in rows if row.account_id and row.state == State.DONE])
+    for invite in Invite.objects.filter(id__in=[row.invite_id for row in rows if row.invite_id]):
         invites.edit(invite, actor=Actor.job(), email="", localpart="")
     for identifier in application_ids:
         notify.forget(f"application:{identifier}")

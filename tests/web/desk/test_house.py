@@ -175,6 +175,19 @@ def test_people_are_paged_searched_and_led_back_to_their_way_in(moderator: Clien
     assert "@erika" not in text_of(moderator.get("/desk/people?which=in"))
 
 
+def test_person_is_not_led_back_to_the_request_that_had_the_account_before(
+    moderator: Client, make_request: MakeRequest
+) -> None:
+    maria = Account.objects.create(localpart="maria", state="open", settled_at=now())
+    theirs = make_request("maria", state="done", account_id=maria.id)
+    earlier = make_request("maria2", localpart="maria", state="denied", account_id=maria.id)
+
+    page = text_of(moderator.get("/desk/people"))
+
+    assert f"desk/requests/{theirs.pk}" in page
+    assert f"desk/requests/{earlier.pk}" not in page
+
+
 def test_rule_is_tried_made_changed_and_ended(admin: Client, make_request: MakeRequest) -> None:
     make_request("sp4mmer")
     form = {"about": "name", "effect": "refuse", "pattern": "spam.*", "comment": "a wave", "expires": ""}

@@ -11,6 +11,7 @@ from django.utils.translation import gettext as _
 from foyer.accounts import listing
 from foyer.accounts.models import Account, State
 from foyer.applications.models import Application
+from foyer.applications.models import State as RequestState
 from foyer.config import current
 from foyer.invites import listing as invites
 from foyer.kit.matrix import mxid
@@ -71,7 +72,7 @@ def _people(rows: list[Account], me: Me) -> list[Person]:
     """Two more questions for a page, however long it is."""
     uses = invites.uses_of_holders(row.holder for row in rows)
     requests = dict(
-        Application.objects.filter(account_id__in=[row.pk for row in rows])
+        Application.objects.filter(account_id__in=[row.pk for row in rows], state=RequestState.DONE)
         .order_by("id")
         .values_list("account_id", "id")
     )
