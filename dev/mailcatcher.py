@@ -22,6 +22,8 @@ from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Self, TextIO
 
+from dev.processes import free_port
+
 _MAX_LINE = 65_536
 _STEPS = frozenset({"MAIL", "RCPT", "DATA"})
 _LINK = re.compile(r"https?://[^\s<>\"]+")
@@ -45,8 +47,8 @@ class MailCatcher:
         """
         self._terminal = terminal
         self._arrived = threading.Condition()
-        self._smtp = _SmtpServer(("127.0.0.1", port), self)
-        self._port = int(self._smtp.server_address[1])
+        self._port = port or free_port()  # It listens there again after a pause.
+        self._smtp = _SmtpServer(("127.0.0.1", self._port), self)
         self._is_up = True
         self._web = _WebServer(("127.0.0.1", web_port), self)
 

@@ -9,9 +9,10 @@ import signal
 import socket
 import subprocess
 import sys
+import threading
 import time
 import urllib.request
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from http.client import HTTPResponse
 from pathlib import Path
@@ -47,6 +48,11 @@ class Identity:
 
 
 _PORTS_TO_TRY = 50
+_OWN_PORTS = 10_000
+_BLOCK = 100
+_FIRST_UNUSUAL = 10_000
+_signs: list[socket.socket] = []
+_ports_lock = threading.Lock()
 _DIRECT = urllib.request.build_opener(urllib.request.ProxyHandler({}))
 
 
@@ -119,14 +125,73 @@ def tail(log: Path, lines: int = 15) -> str:
 
 
 def free_port(wanted: int = 0) -> int:
-    """The wanted port on loopback, or the next one that nobody uses; any free one for 0."""
-    for port in range(wanted, wanted + _PORTS_TO_TRY) if wanted else [0]:
-        with contextlib.suppress(OSError), socket.socket() as probe:
-            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            probe.bind(("127.0.0.1", port))
-            if not _answers_by_name(port):
-                return int(probe.getsockname()[1])
+    """A port of loopback that nobody uses: the wanted one or one after it, any for 0.
+
+    It stays ours as long as this process lives, so that a server may be started there, stopped and started again: no
+    other process gets it from here, and where the system lets one choose the system gives it to nobody else either.
+
+    Raises:
+        NotReady: none is left.
+    """
+    if not wanted:
+        with _ports_lock:
+            for port in _own_ports:
+                if _is_free(port):
+                    return port
+        raise NotReady("Every port that is kept for servers of our own is in use on 127.0.0.1.")
+    for port in range(wanted, wanted + _PORTS_TO_TRY):
+        if _is_free(port) and _reserve(port):
+            return port
     raise NotReady(f"No port from {wanted} to {wanted + _PORTS_TO_TRY - 1} is free on 127.0.0.1.")
+
+
+def _count_own_ports() -> Iterator[int]:
+    """Ports that the system gives to no connection, in blocks that are reserved by their first."""
+    first, end = _beyond_the_system(_system_ports())
+    for block in range(first, end - _BLOCK, _BLOCK):
+        if _reserve(block):
+            yield from range(block + 1, block + _BLOCK)
+
+
+def _system_ports() -> tuple[int, int]:
+    """The first and the last port that the system takes for connections, and for servers that name none."""
+    with contextlib.suppress(OSError):
+        low, high = Path("/proc/sys/net/ipv4/ip_local_port_range").read_text().split()
+        return int(low), int(high)
+    return (32768, 60999) if sys.platform == "linux" else (49152, 65535)
+
+
+def _beyond_the_system(ports: tuple[int, int]) -> tuple[int, int]:
+    """Where to look for ports of our own: below the system's, else above; anywhere where it leaves no room."""
+    low, high = ports
+    if low - _OWN_PORTS > _FIRST_UNUSUAL:
+        return low - _OWN_PORTS, low
+    if high < 65536 - _OWN_PORTS:
+        return 65536 - _OWN_PORTS, 65536
+    return 20000, 20000 + _OWN_PORTS
+
+
+def _reserve(port: int) -> bool:
+    """Keep this port for our servers; False: another process has it. The UDP port of the same number is the sign."""
+    sign = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+    try:
+        sign.bind(("127.0.0.1", port))
+    except OSError:
+        sign.close()
+        return False
+    _signs.append(sign)
+    return True
+
+
+def _is_free(port: int) -> bool:
+    with contextlib.suppress(OSError), socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        probe.bind(("127.0.0.1", port))
+        return not _answers_by_name(port)
+    return False
+
+
+_own_ports = _count_own_ports()
 
 
 def _answers_by_name(port: int) -> bool:

@@ -19,6 +19,8 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Self
 from urllib.parse import urlsplit
 
+from dev import processes
+
 _HOP_BY_HOP = {"connection", "keep-alive", "transfer-encoding", "content-length", "host", "upgrade"}
 
 
@@ -120,7 +122,7 @@ class ChaosProxy:
         self._released = threading.Event()
         self._server: _Server | None = None
         self.seen: list[Seen] = []
-        self.port = 0
+        self.port = processes.free_port()
         self.accept()
 
     def __enter__(self) -> Self:
@@ -166,7 +168,6 @@ class ChaosProxy:
         """Listen (again), at the same port."""
         if self._server is None:
             self._server = _Server(self.port, self)
-            self.port = self._server.server_address[1]
             threading.Thread(target=self._server.serve_forever, args=(0.02,), daemon=True).start()
 
     def stop(self) -> None:
@@ -179,7 +180,7 @@ class ChaosProxy:
         with self._lock:
             return sum(1 for seen in self.seen if re.fullmatch(method, seen.method) and re.search(path, seen.path))
 
-    def wait_for(self, number: int, method: str = ".*", path: str = "", *, seconds: float = 10) -> None:
+    def wait_for(self, number: int, method: str = ".*", path: str = "", *, seconds: float = 60) -> None:
         """Wait until so many requests of this kind were seen.
 
         Raises:

@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 import time_machine
 
+from dev.processes import free_port
 from dev.proxy import ChaosProxy, Cut, Status
 from foyer.homeserver.errors import Busy, HomeserverError, Misconfigured, Unreachable
 from foyer.homeserver.http import Client, segment
@@ -43,14 +44,8 @@ def _is_maybe_done(error: HomeserverError) -> bool:
     return error.maybe_done
 
 
-def _closed_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
-
-
 def test_call_to_a_closed_port_was_surely_not_done() -> None:
-    error = _ask(f"http://127.0.0.1:{_closed_port()}")
+    error = _ask(f"http://127.0.0.1:{free_port()}")
 
     assert not _is_maybe_done(error)
     assert "Connection refused" in error.detail

@@ -11,6 +11,8 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any, Self
 from urllib.parse import parse_qs, urlsplit
 
+from dev.processes import free_port
+
 
 @dataclass(frozen=True)
 class Asked:
@@ -52,7 +54,7 @@ class Listener:
 
     def __init__(self, answer: Callable[[Asked], Reply]) -> None:
         """Give every request to this function, in a thread of its own."""
-        self._server = _Server(("127.0.0.1", 0), _Handler)
+        self._server = _Server(("127.0.0.1", free_port()), _Handler)
         self._server.answer = answer
         self.url = f"http://127.0.0.1:{self._server.server_address[1]}"
         threading.Thread(target=self._server.serve_forever, args=(0.02,), daemon=True).start()
