@@ -401,3 +401,22 @@ def test_ten_holds_at_once_for_one_claim_end_with_one_account_and_one_password(
     assert any_homeserver.accounts["maria"].password in done
     assert any_homeserver.accounts["maria"].locked
     assert state() == State.HELD
+
+
+def test_account_whose_lock_may_be_coming_off_is_nobody_elses_yet(any_homeserver: MemoryHomeserver) -> None:
+    account_id = hold()
+    assert account_id is not None
+    any_homeserver.fail(Fault.LOST_REQUEST, "open")
+    with pytest.raises(HomeserverError):
+        holding.open_held(account_id, holder=MARIA)
+    let_go()
+    Worker().run_until_idle("homeserver")
+    assert state() == State.HELD
+
+    assert hold(ERIKA, OTHER) is None
+    any_homeserver.open("maria")  # the request that was lost arrives
+    let_time_pass(60)
+
+    assert (state(), any_homeserver.accounts["maria"].locked) == (State.SHELVED, True)
+    assert any_homeserver.accounts["maria"].password != PASSWORD
+    assert hold(ERIKA, OTHER) == account_id

@@ -1,13 +1,14 @@
 from __future__ import annotations
 
 import threading
+from contextlib import ExitStack
 from datetime import timedelta
 
 import pytest
 import time_machine
 from django.db import connection
 
-from foyer.accounts import services, settling
+from foyer.accounts import pressing, services, settling
 from foyer.accounts.errors import (
     NameForbidden,
     NameReserved,
@@ -34,6 +35,7 @@ from foyer.invites import services as invites
 from foyer.invites.errors import InviteForOther, InviteForOtherName, InviteRefused, InviteSpent, InviteUnknown
 from foyer.invites.models import Invite
 from foyer.invites.services import NewInvite
+from foyer.jobs import services as jobs
 from foyer.jobs.models import Job
 from foyer.jobs.worker import Worker
 from foyer.kit.actor import Actor
@@ -414,7 +416,28 @@ def test_request_that_outlived_its_row_is_adopted(homeserver: MemoryHomeserver) 
     assert names.holder_of("maria") is not None
 
 
-def test_request_that_outlived_its_row_and_whose_use_is_gone_needs_a_decision(homeserver: MemoryHomeserver) -> None:
+def test_request_that_outlived_its_row_and_whose_use_is_gone_is_taken_back(homeserver: MemoryHomeserver) -> None:
+    made = invite()
+    row = services._begin(attempt(made.code), "maria", Actor.person(), made)
+    settling.settle_refused(row, "homeserver-unreachable")
+    open_with_invite(attempt(made.code, "somebody"))
+    homeserver.create("maria", PASSWORD)
+
+    with pytest.raises(OutcomeUnknown):
+        settling.settle_open(row, actor=Actor.person(), code=made.code)
+    let_time_pass()
+
+    maria = homeserver.accounts["maria"]
+    assert (maria.locked, maria.password == PASSWORD) == (True, False)
+    assert (state(), counts(made)) == (State.SHELVED, (0, 1))
+    with pytest.raises(InviteSpent):
+        open_with_invite(attempt(made.code))
+
+
+def test_request_that_outlived_its_row_where_nothing_can_be_locked_needs_a_decision(
+    homeserver: MemoryHomeserver,
+) -> None:
+    homeserver.has_token = False
     made = invite()
     row = services._begin(attempt(made.code), "maria", Actor.person(), made)
     settling.settle_refused(row, "homeserver-unreachable")
@@ -426,6 +449,51 @@ def test_request_that_outlived_its_row_and_whose_use_is_gone_needs_a_decision(ho
     assert "account.needs-a-decision" in verbs
     assert "account.opened" not in verbs
     assert (state(), counts(made)) == (State.REFUSED, (0, 1))
+
+
+@pytest.mark.parametrize("later", [State.OPEN, State.REFUSED])
+def test_request_that_outlived_its_row_gets_nothing_of_the_next_ones(
+    homeserver: MemoryHomeserver, later: State
+) -> None:
+    first, second = invite(), invite()
+    row = services._begin(attempt(first.code), "maria", Actor.person(), first)
+    homeserver.create("maria", PASSWORD)
+    settling.shelve(Account.objects.get(id=row.id), homeserver, (State.CREATING,), reason="half-made")
+    next_one = services._begin(attempt(second.code, password="a new person's"), "maria", Actor.person(), second)
+    assert next_one.id == row.id
+    if later == State.OPEN:
+        settling.settle_open(next_one, actor=Actor.person(), code=second.code)
+    else:
+        settling.settle_refused(next_one, "name-taken")
+    before = (state(), counts(first), counts(second))
+
+    with pytest.raises(OutcomeUnknown):
+        settling.settle_open(row, actor=Actor.person(), code=first.code)
+
+    assert (state(), counts(first), counts(second)) == before
+
+
+def test_sweep_finds_the_dead_behind_many_that_are_owed_already(homeserver: MemoryHomeserver) -> None:
+    long_ago = now() - timedelta(hours=1)
+    Account.objects.bulk_create(Account(localpart=f"maria{number}", begun_at=long_ago) for number in range(501))
+    settling.sweep()
+    assert len(jobs.subjects_owed("accounts.settle")) == 500
+
+    settling.sweep()
+
+    assert len(jobs.subjects_owed("accounts.settle")) == 501
+
+
+def test_more_presses_of_one_person_than_may_wait_are_asked_to_come_back(homeserver: MemoryHomeserver) -> None:
+    made = invite()
+    services._begin(attempt(made.code), "maria", Actor.person(), made)
+    with ExitStack() as others:
+        for _ in range(pressing.WAITING):
+            assert pressing._waiting.acquire(blocking=False)
+            others.callback(pressing._waiting.release)
+
+        with pytest.raises(OutcomeUnknown):
+            open_with_invite(attempt(made.code))
 
 
 def test_account_that_two_find_open_is_opened_once(homeserver: MemoryHomeserver) -> None:

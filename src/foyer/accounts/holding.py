@@ -110,6 +110,8 @@ def is_held_for(account_id: int | None, *, holder: str) -> bool:
 def open_held(account_id: int, *, holder: str) -> None:
     """Unlock the account at the homeserver. Follow with settle_opened(). Doing it again changes nothing.
 
+    While the request may be under way nobody else may fill the account: it would be open to them.
+
     Raises:
         HoldLost: for good; there is no account of `holder`'s to open.
         StillUnknown: it is being settled; again soon.
@@ -122,12 +124,19 @@ def open_held(account_id: int, *, holder: str) -> None:
     try:
         sighting = homeserver.look_up(account.localpart)
         if sighting is not None and not sighting.deactivated:
+            _mark_opening(account)
             homeserver.open(account.localpart)
             return
     except AccountMissing:
         pass  # removed between the two questions
     _lose(account)
     raise HoldLost
+
+
+def _mark_opening(account: Account) -> None:
+    mine = Account.objects.filter(id=account.id, state=State.HELD, made_for=account.made_for)
+    if not mine.update(opening_at=now()):
+        raise settling.StillUnknown
 
 
 def settle_opened(account_id: int, *, holder: str, email: str, accepted_terms: bool = False) -> None:
@@ -143,7 +152,8 @@ def settle_opened(account_id: int, *, holder: str, email: str, accepted_terms: b
         return
     rooms = list(dict.fromkeys(current().after.rooms))
     mine = Account.objects.filter(id=account.id, state=State.HELD, made_for=holder)
-    if not mine.update(state=State.OPEN, settled_at=now(), email=email, rooms=rooms, accepted_terms=accepted_terms):
+    facts = {"email": email, "rooms": rooms, "accepted_terms": accepted_terms, "opening_at": None}
+    if not mine.update(state=State.OPEN, settled_at=now(), **facts):
         raise HoldLost
     if not names.hand_over(account.localpart, holder=holder, to=account.holder):
         raise HoldLost
@@ -181,11 +191,14 @@ def shelve_held(account_id: int) -> None:
     """Empty a held account that nobody has a right to any more.
 
     Raises:
+        StillUnknown: it may be being opened.
         HomeserverError: the sweep of unsettled accounts goes on with it.
     """
     account = Account.objects.filter(id=account_id, state=State.HELD).first()
     if account is None or names.holder_of(account.localpart) == account.made_for:
         return
+    if rows.is_being_opened(account):
+        raise settling.StillUnknown
     try:
         settling.shelve(account, current_homeserver(), (State.HELD,), reason="let-go")
     except AccountMissing:

@@ -37,7 +37,7 @@ def sweep(_subject: str) -> None:
 @handler(
     "accounts.shelve",
     lane="homeserver",
-    passing=(*PASSING, HomeserverError),
+    passing=(*PASSING, HomeserverError, settling.StillUnknown),
     longest_wait=timedelta(minutes=1),
     give_up_after=None,
 )

@@ -37,6 +37,7 @@ class Account(models.Model):
     absent_at = models.DateTimeField(null=True)  # when, after a lost answer, the homeserver first knew of none
     is_shell = models.BooleanField(default=False)  # the attempt fills a shell that was ours before
     stays_locked = models.BooleanField(default=False)  # the attempt makes it for somebody who waits for a yes
+    opening_at = models.DateTimeField(null=True)  # when a job last set out to take the lock off
     made_for = models.CharField(max_length=64, default="")  # who had claimed the name before: `application:17`
     reason = models.CharField(max_length=64, default="")  # the code of the refusal
     email = models.CharField(max_length=254, default="")  # proven; to be attached

@@ -6,6 +6,7 @@ passwords of those who came by it, an account has a few tries an hour, whoever m
 
 from __future__ import annotations
 
+import threading
 import time
 from datetime import timedelta
 
@@ -25,6 +26,9 @@ from foyer.screening import limits
 
 PRESS_AGAIN_WITHIN = timedelta(hours=1)
 POLL_SECONDS = 0.1
+WAITING = 6
+"""How many may wait for another press at once; whoever comes beyond them is asked to press again later."""
+_waiting = threading.BoundedSemaphore(WAITING)
 log = structlog.get_logger(__name__)
 
 
@@ -113,9 +117,17 @@ def _wait_for_outcome(account: Account) -> Account:
     """Wait while another request makes the account: the browser shows the answer to the last press only.
 
     When that takes longer than the homeserver may, the request is dead, and the row comes back as it is.
+
+    Raises:
+        OutcomeUnknown: too many wait already.
     """
-    deadline = time.monotonic() + current().homeserver.timeout.total_seconds()
-    while account.state == State.CREATING and time.monotonic() < deadline:
-        time.sleep(POLL_SECONDS)
-        account.refresh_from_db()
+    if not _waiting.acquire(blocking=False):
+        raise OutcomeUnknown
+    try:
+        deadline = time.monotonic() + current().homeserver.timeout.total_seconds()
+        while account.state == State.CREATING and time.monotonic() < deadline:
+            time.sleep(POLL_SECONDS)
+            account.refresh_from_db()
+    finally:
+        _waiting.release()
     return account

@@ -15,15 +15,16 @@ went with the request, and nobody may rely on it having arrived.
 from __future__ import annotations
 
 from datetime import timedelta
+from itertools import islice
 
 import structlog
-from django.db import transaction
+from django.db import IntegrityError, transaction
 from django.db.models import Q
 
 from foyer.accounts import arrivals
 from foyer.accounts.errors import OutcomeUnknown
 from foyer.accounts.models import Account, State
-from foyer.accounts.rows import UNSETTLED
+from foyer.accounts.rows import UNSETTLED, longest_attempt
 from foyer.accounts.statements import MOVE
 from foyer.audit.services import record
 from foyer.audit.verbs import Verb
@@ -50,18 +51,13 @@ class StillUnknown(Exception):
     code = "still-unknown"
 
 
-def longest_attempt() -> timedelta:
-    """Return how long one request can take over an account before it is surely dead."""
-    return 3 * current().homeserver.timeout + timedelta(seconds=5)
-
-
 def settle_open(account: Account, *, actor: Actor, code: str = "", verb: Verb = Verb.ACCOUNT_OPENED) -> None:
     """The account exists and its person can sign in: spend the use, and owe what follows.
 
     `code` is the invitation that the person holds, for a row that was given up while its request lived on.
 
     Raises:
-        OutcomeUnknown: a job has taken the account up meanwhile.
+        OutcomeUnknown: a job has taken the account up meanwhile, or nothing pays for it any more.
     """
     with transaction.atomic():
         is_mine = _move(account, UNSETTLED, State.OPEN, reason="")
@@ -73,6 +69,8 @@ def settle_open(account: Account, *, actor: Actor, code: str = "", verb: Verb = 
             arrivals.owe(account)
     if not is_mine:
         account.refresh_from_db()
+        if account.state in UNSETTLED:
+            raise OutcomeUnknown
 
 
 def finish_shell(account: Account, homeserver: Homeserver) -> bool:
@@ -94,7 +92,7 @@ def renew(account: Account) -> bool:
     """Count the time that an attempt may take from this moment on. False: a job has taken the account up meanwhile."""
     taken_up = now()
     mine = Account.objects.filter(id=account.id, state__in=UNSETTLED, begun_at=account.begun_at)
-    if not mine.update(begun_at=taken_up):
+    if not mine.update(begun_at=taken_up, absent_at=None):
         return False
     account.begun_at = taken_up
     return True
@@ -103,24 +101,41 @@ def renew(account: Account) -> bool:
 def _adopt(account: Account, code: str) -> bool:
     """Make good a row that was given up too early: its account does exist. False: nothing is owed for it now.
 
+    Where nothing pays for the account any more, it is locked and emptied, if the homeserver lets us.
+
     Raises:
-        OutcomeUnknown: a job has taken the account up meanwhile.
+        OutcomeUnknown: a job has taken the account up meanwhile, or somebody else has the row.
     """
     row = Account.objects.select_for_update().get(id=account.id)
+    if row.begun_at != account.begun_at or row.state not in {State.OPEN, State.REFUSED}:
+        raise OutcomeUnknown
     if row.state == State.OPEN:
         return False
-    if row.state != State.REFUSED:
-        raise OutcomeUnknown
     try:
         with transaction.atomic():
             names.claim(row.localpart, holder=row.claimant)
             invites.reserve(code, holder=row.holder, ip=row.ip)
     except Refusal as refusal:
         log.error("an account was made that nothing pays for", account=row.id, reason=refusal.code)
-        record(Verb.ACCOUNT_NEEDS_A_DECISION, actor=Actor.job(), subject=("account", row.id), reason=refusal.code)
+        _take_back(row, refusal.code)
         return False
     Account.objects.filter(id=row.id).update(state=State.OPEN, reason="", settled_at=now())
     return True
+
+
+def _take_back(row: Account, reason: str) -> None:
+    """Owe the emptying of an account that its person has no right to; where we cannot, the owner has to look."""
+    verb = Verb.ACCOUNT_NEEDS_A_DECISION
+    if Capability.HOLD in current_homeserver().capabilities:
+        try:
+            with transaction.atomic():
+                facts = {"state": State.UNKNOWN, "is_shell": True, "stays_locked": True, "settled_at": None}
+                Account.objects.filter(id=row.id).update(**facts, reason=reason, absent_at=None)
+            jobs.enqueue("accounts.settle", subject=str(row.id))
+            verb = Verb.ACCOUNT_UNKNOWN
+        except IntegrityError:
+            log.error("somebody else is making an account of that name", account=row.id)
+    record(verb, actor=Actor.job(), subject=("account", row.id), reason=reason)
 
 
 def settle_held(account: Account) -> bool:
@@ -221,11 +236,10 @@ def sweep() -> None:
     """Owe the settling of every account whose request died, those from the future too: a clock ran ahead."""
     moment, longest = now(), longest_attempt()
     is_over = Q(begun_at__lte=moment - longest) | Q(begun_at__gte=moment + longest)
-    dead = Account.objects.filter(is_over, state__in=UNSETTLED)
+    dead = Account.objects.filter(is_over, state__in=UNSETTLED).order_by("begun_at").values_list("id", flat=True)
     owed = jobs.subjects_owed("accounts.settle")  # with waits of their own, which asking again would cut short
-    for identifier in dead.order_by("begun_at").values_list("id", flat=True)[:500]:
-        if str(identifier) not in owed:
-            jobs.enqueue("accounts.settle", subject=str(identifier))
+    for identifier in islice((one for one in dead if str(one) not in owed), 500):
+        jobs.enqueue("accounts.settle", subject=str(identifier))
 
 
 def settle(account_id: int) -> None:

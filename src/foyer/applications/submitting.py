@@ -16,7 +16,7 @@ from django.db import transaction
 
 from foyer.accounts import holding
 from foyer.accounts.rules import password_refusals
-from foyer.accounts.settling import longest_attempt
+from foyer.accounts.rows import longest_attempt
 from foyer.applications import flags, mailing, queries, search, welcome
 from foyer.applications.errors import (
     AnswerMissing,
