@@ -19,6 +19,8 @@ from django.db.models import Field, Model
 Row = TypeVar("Row", bound=Model)
 Converter = Callable[[Any, Any, Any], Any]
 
+_LOCKS = {"for_update": " FOR UPDATE", "skip_locked": " FOR UPDATE SKIP LOCKED"}
+
 
 @dataclass(frozen=True, slots=True)
 class _Reader(Generic[Row]):
@@ -54,6 +56,9 @@ class _Reader(Generic[Row]):
 
 class Statement(Generic[Row]):
     """One statement about one table. `{table}` and `{columns}` in it are the model's, `%s` are parameters.
+
+    `{for_update}` and `{skip_locked}` at the end of a SELECT lock its rows, the second those alone that nobody else has
+    locked. On SQLite they are nothing: there a transaction that may write is alone.
 
     `then` reads what an UPDATE or INSERT changed, on an SQLite so old (before 3.35) that it cannot return it. Elsewhere
     `RETURNING {columns}` does it in one go.
@@ -101,7 +106,8 @@ class Statement(Generic[Row]):
         if vendor not in self._prepared:
             reader = _Reader.of(self._model, connection)
             table = connection.ops.quote_name(self._model._meta.db_table)
-            filled = (text.format(table=table, columns=reader.columns) for text in (self._sql, self._then))
+            locks = _LOCKS if connection.features.has_select_for_update else dict.fromkeys(_LOCKS, "")
+            filled = (text.format(table=table, columns=reader.columns, **locks) for text in (self._sql, self._then))
             self._prepared[vendor] = (*filled, reader)  # type: ignore[assignment]
         return self._prepared[vendor]
 

@@ -8,7 +8,8 @@ from datetime import timedelta
 from typing import Literal
 
 Lane = Literal["homeserver", "mail", "house"]
-Deed = Callable[[str], None]
+Deed = Callable[[str], Callable[[], object] | None]
+"""What is done, for a subject. What it returns is called in the transaction that crosses the job off."""
 
 LANES: tuple[Lane, ...] = ("homeserver", "mail", "house")
 BACKOFF_FIRST = timedelta(seconds=1)
@@ -34,6 +35,7 @@ class Handler:
 
 
 _handlers: dict[str, Handler] = {}
+_rests: dict[Lane, list[Callable[[], None]]] = {}
 
 
 def handler(
@@ -63,3 +65,19 @@ def find(kind: str) -> Handler | None:
 def scheduled() -> list[Handler]:
     """Return every handler that the schedule runs."""
     return [known for known in _handlers.values() if known.every is not None]
+
+
+def when_idle(lane: Lane) -> Callable[[Callable[[], None]], Callable[[], None]]:
+    """Register the decorated function: each thread of the lane calls it once it has nothing (more) to do."""
+
+    def register(rest: Callable[[], None]) -> Callable[[], None]:
+        _rests.setdefault(lane, []).append(rest)
+        return rest
+
+    return register
+
+
+def rest(lane: Lane) -> None:
+    """Call what is registered for a thread of this lane that has nothing to do."""
+    for each in _rests.get(lane, ()):
+        each()

@@ -4,17 +4,18 @@ from __future__ import annotations
 
 import random
 import secrets
+from collections.abc import Callable
 from datetime import timedelta
 
 import structlog
 from django.db import transaction
-from django.db.models import Case, F, Q, Value, When
-from django.db.models.functions import Least
+from django.db.models import F, Q
 
 from foyer.audit.services import record
 from foyer.audit.verbs import Verb
 from foyer.jobs.models import Job, Schedule
 from foyer.jobs.registry import BACKOFF_FIRST, Handler, Lane, find, scheduled
+from foyer.jobs.statements import ADD, CROSS_OFF, LET_GO, NEXT, OWE_AGAIN, TAKE
 from foyer.kit.actor import Actor
 from foyer.kit.clock import now
 
@@ -34,14 +35,10 @@ def enqueue(kind: str, *, subject: str, delay: timedelta = timedelta(0)) -> None
     if handler is None:
         raise LookupError(f"no room registered a handler for {kind}")
     due = now() + delay
-    owed = Job.objects.filter(kind=kind, subject=subject, gave_up_at=None)
-    # One that is being done now may have read what has changed since: without its lease it cannot be crossed off.
-    at = Case(When(leased_until=None, then=Least("next_attempt_at", Value(due))), default=Value(due))
-    touched = 0
-    while not touched:  # crossed off by somebody between the two statements, it is owed anew
-        job = Job(lane=handler.lane, kind=kind, subject=subject, next_attempt_at=due)
-        Job.objects.bulk_create([job], ignore_conflicts=True)
-        touched = owed.update(lease="", next_attempt_at=at)
+    job = Job(lane=handler.lane, kind=kind, subject=subject, next_attempt_at=due)
+    # Crossed off by somebody between the two statements, it is owed anew.
+    while not (ADD(job) or OWE_AGAIN.run(due, due, kind, subject)):
+        pass
 
 
 def subjects_owed(kind: str) -> set[str]:
@@ -52,19 +49,15 @@ def subjects_owed(kind: str) -> set[str]:
 def take(lane: Lane) -> Job | None:
     """Lease the job of this lane that has been due longest, or return None."""
     moment = now()
-    free = Q(leased_until=None) | Q(leased_until__lte=moment)
-    due = Job.objects.filter(free, lane=lane, gave_up_at=None, next_attempt_at__lte=moment).order_by(
-        "next_attempt_at", "id"
-    )
-    if not due.exists():  # outside a transaction: an idle worker never passes the write gate
+    if NEXT.first(lane, moment, moment) is None:  # outside a transaction: an idle worker never passes the write gate
         return None
     with transaction.atomic():
-        job = due.select_for_update(skip_locked=True).first()
-        if job is None:
-            return None
-        job.lease, job.leased_until, job.attempts = secrets.token_hex(16), moment + LEASE, job.attempts + 1
-        job.save(update_fields=["lease", "leased_until", "attempts"])
-    return job
+        return _take(lane)
+
+
+def _take(lane: Lane) -> Job | None:
+    lease, moment = secrets.token_hex(16), now()
+    return TAKE.first(lease, moment + LEASE, lane, moment, moment, then=(lease,))
 
 
 def renew(leases: list[str]) -> None:
@@ -72,11 +65,17 @@ def renew(leases: list[str]) -> None:
     Job.objects.filter(lease__in=leases).update(leased_until=now() + LEASE)
 
 
-def finish(job: Job) -> None:
-    """Cross the deed off. One that was owed anew while it was done may be taken at once."""
-    crossed_off, _ = Job.objects.filter(id=job.id, lease=job.lease).delete()
-    if not crossed_off:
-        Job.objects.filter(id=job.id, lease="").update(leased_until=None)
+def finish(job: Job, *, note: Callable[[], object] | None = None, then_take: Lane | None = None) -> Job | None:
+    """Cross the deed off. One that was owed anew while it was done may be taken at once.
+
+    `note` notes what came of it, in the same transaction. So is the next job of `then_take` leased, and returned.
+    """
+    with transaction.atomic():
+        if note is not None:
+            note()
+        if not CROSS_OFF.run(job.id, job.lease):
+            LET_GO.run(job.id)
+        return None if then_take is None else _take(then_take)
 
 
 def fail(job: Job, error: Exception, *, lasting: bool, handler: Handler | None) -> None:

@@ -12,7 +12,7 @@ from django.db import Error, close_old_connections, connection
 from foyer.config.database_errors import is_outage, sentence_for
 from foyer.jobs import services
 from foyer.jobs.models import Job
-from foyer.jobs.registry import LANES, Lane, find
+from foyer.jobs.registry import LANES, Lane, find, rest
 
 THREADS: dict[Lane, int] = {"homeserver": 4, "mail": 2, "house": 1}
 IDLE_SECONDS = 0.5
@@ -68,6 +68,7 @@ class Worker:
             while (job := services.take(chosen)) is not None:
                 self._do(job)
                 done[job.kind] += 1
+            rest(chosen)
         return done
 
     def _work(self, lane: Lane) -> None:
@@ -76,19 +77,24 @@ class Worker:
             try:
                 job = services.take(lane)
                 if job is None:
+                    rest(lane)
                     self._stopping.wait(IDLE_SECONDS)
                     continue
                 self._outage.end()
-                self._hold(job)
+                while job is not None:
+                    job = self._hold(job, lane)
+                    close_old_connections()
             except Exception as error:  # noqa: BLE001 - the outermost frame of a lane: it goes on, whatever happens
                 self._rest(error)
+        rest(lane)
         connection.close()
 
-    def _hold(self, job: Job) -> None:
+    def _hold(self, job: Job, lane: Lane) -> Job | None:
+        """Do it while the keeper renews its lease; return the next one of the lane, where that is leased already."""
         with self._held_lock:
             self._held.add(job.lease)
         try:
-            self._do(job)
+            return self._do(job, then_take=None if self._stopping.is_set() else lane)
         finally:
             with self._held_lock:
                 self._held.discard(job.lease)
@@ -102,13 +108,13 @@ class Worker:
         connection.close()
         self._stopping.wait(AFTER_DATABASE_ERROR_SECONDS)
 
-    def _do(self, job: Job) -> None:
+    def _do(self, job: Job, *, then_take: Lane | None = None) -> Job | None:
         handler = find(job.kind)
         if handler is None:
             services.fail(job, LookupError(job.kind), lasting=False, handler=None)
-            return
+            return None
         try:
-            handler.deed(job.subject)
+            note = handler.deed(job.subject)
         except handler.passing as error:
             services.fail(job, error, lasting=False, handler=handler)
         except handler.lasting as error:
@@ -119,7 +125,8 @@ class Worker:
             log.exception("job broke", kind=job.kind, subject=job.subject)
             services.fail(job, error, lasting=False, handler=handler)
         else:
-            services.finish(job)
+            return services.finish(job, note=note, then_take=then_take)
+        return None
 
     def _keep(self) -> None:
         while not self._stopping.wait(KEEPER_SECONDS):

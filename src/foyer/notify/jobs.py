@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import timedelta
 
 from foyer.homeserver.errors import HomeserverError
@@ -11,15 +12,15 @@ from foyer.notify.errors import MailError
 
 
 @handler("notify.email", lane="mail", passing=(MailError,), give_up_after=None)
-def send_email(subject: str) -> None:
+def send_email(subject: str) -> Callable[[], object] | None:
     """Try to send a mail."""
-    sending.attempt(int(subject))
+    return sending.attempt(int(subject))
 
 
 @handler("notify.room", lane="homeserver", passing=(HomeserverError,), give_up_after=None)
-def say_in_room(subject: str) -> None:
+def say_in_room(subject: str) -> Callable[[], object] | None:
     """Try to say something in a room."""
-    sending.attempt(int(subject))
+    return sending.attempt(int(subject))
 
 
 @handler("notify.sweep", lane="house", every=timedelta(hours=1))

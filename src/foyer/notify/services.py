@@ -15,6 +15,7 @@ from foyer.kit.codes import keyed_digest
 from foyer.notify.email import new_message_id
 from foyer.notify.masking import masked
 from foyer.notify.models import Channel, Delivery, State
+from foyer.notify.statements import ADD
 
 JOBS = {Channel.EMAIL: "notify.email", Channel.ROOM: "notify.room"}
 SWEEP_BATCH = 1000
@@ -29,7 +30,7 @@ def deliver(kind: str, subject: str, *, to: str, channel: str = Channel.EMAIL, k
     `channel` is "room". Owing the same `key` twice owes it once.
     """
     about, _space, detail = subject.partition(" ")
-    with transaction.atomic():
+    with transaction.atomic(savepoint=False):
         if key is not None and (known := Delivery.objects.filter(key=key).first()):
             return known.id
         owed = Delivery(
@@ -43,7 +44,7 @@ def deliver(kind: str, subject: str, *, to: str, channel: str = Channel.EMAIL, k
             key=key,
         )
         if key is None:
-            owed.save()
+            ADD(owed)
         else:
             # Somebody may owe it at this moment, too: the row that is there wins.
             Delivery.objects.bulk_create([owed], ignore_conflicts=True)
@@ -60,7 +61,7 @@ def tell_moderators(
     heard: list[tuple[str, Channel]] = [(to, Channel.EMAIL) for to in moderators.emails] if by_mail else []
     if moderators.room and in_room:
         heard.append((moderators.room, Channel.ROOM))
-    with transaction.atomic():
+    with transaction.atomic(savepoint=False):
         for to, channel in heard:
             its_own = None if key is None else f"{key} {keyed_digest(settings.SECRET_KEY, 'recipient', to)[:16]}"
             deliver(kind, subject, to=to, channel=channel, key=its_own)
