@@ -113,12 +113,13 @@ def _submit(found: Found) -> Reached:
     return at_least(found["submit_ratio"]["median"], 3, why=why)
 
 
-def _desk(found: Found) -> Reached:
+def _desk(found: Found, *, overview: bool) -> Reached:
+    """The slowest of the queue's pages, or the overview, on the slower database."""
     asked = [
         (page["p99_ms"], row["database"], page["page"])
         for row in found["rows"]
         for page in row["pages"]
-        if page["page"] != desk.OVERVIEW
+        if (page["page"] == desk.OVERVIEW) == overview
     ]
     worst, database, page = max(asked)
     return at_most(worst, 50, "ms", f"The slowest is “{page}” on {database}.")
@@ -199,7 +200,18 @@ GOALS = (
     ),
     Goal("the same, 8 at once", "≥ 0.97 × Synapse called directly", "synapse", lambda found: _synapse(found, 1)),
     Goal("submit of an application", "≥ 3 × synapse_registration", "applying", _submit),
-    Goal("queue and search with 1,000,000 applications: the slowest", "p99 < 50 ms", "applications", _desk),
+    Goal(
+        "queue and search with 1,000,000 applications: the slowest",
+        "p99 < 50 ms",
+        "applications",
+        lambda found: _desk(found, overview=False),
+    ),
+    Goal(
+        "the desk's overview with as many within 30 days",
+        "p99 < 50 ms",
+        "applications",
+        lambda found: _desk(found, overview=True),
+    ),
     Goal("a bulk decision on 1,000 applications", "< 60 s", "applications", _bulk),
     Goal("POST /register on PostgreSQL, two processes", "≥ 0.8 × SQLite", "speed", _postgresql),
     Goal("the same: connections that wait for a lock", "none", "speed", _locks),

@@ -27,11 +27,15 @@ Row = tuple[Any, ...]
 
 @dataclass(frozen=True)
 class Table:
-    """One table's name and columns (without the id, which counts up), and what makes its row of a number from 1."""
+    """One table's name and columns (without the id, which counts up), and what makes its row of a number from 1.
+
+    `times`: so many rows are made of each number, one after the other.
+    """
 
     name: str
     written: str
     row: Callable[[int], Row]
+    times: int = 1
 
     @property
     def columns(self) -> list[str]:
@@ -90,7 +94,7 @@ def fill(database: str, number: int, *, past: bool) -> None:
 
 
 def fill_tables(database: str, tables: Sequence[Table], number: int) -> None:
-    """Put the rows 1 to `number` into each of these tables, in this order. Nobody else may use them meanwhile.
+    """Put the rows of 1 to `number` into each of these tables, in this order. Nobody else may use them meanwhile.
 
     Indexes and triggers are made anew afterwards, which takes a fraction of keeping them up to date.
     """
@@ -112,7 +116,7 @@ class _Filling:
 
     def rows(self, number: int) -> Iterator[Row]:
         empty = tuple(self.more.values())
-        return (self.table.row(each) + empty for each in range(1, number + 1))
+        return (self.table.row(each) + empty for each in range(1, number * self.table.times + 1))
 
 
 def empty_value(kind: str) -> Any:

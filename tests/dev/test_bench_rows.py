@@ -5,6 +5,7 @@ from __future__ import annotations
 import sqlite3
 from collections import Counter
 from contextlib import closing
+from datetime import datetime
 from pathlib import Path
 
 import pytest
@@ -58,7 +59,37 @@ def test_applicants_the_last_wait_and_the_others_were_decided(past: Past) -> Non
 
     assert (found["waiting"], found["asked"]) == (applicants.WAITING, applicants.ASKED)
     assert found["done"] + found["denied"] == past.total - applicants.WAITING - applicants.ASKED
-    assert past.at(1) < past.at(past.total) < str(past.end)
+
+
+@pytest.mark.parametrize("now", ["2026-11-22 00:03:00", "2026-11-22 23:59:00"])
+def test_applicants_came_within_thirty_days_and_as_many_today_as_on_any(now: str) -> None:
+    past = Past(6000, end=datetime.fromisoformat(now))
+
+    came = [past.at(number) for number in range(1, past.total + 1)]
+
+    assert came == sorted(came)
+    assert (came[0][:10], came[-1]) == ("2026-10-24", now)
+    assert {190 <= number <= 210 for number in Counter(each[:10] for each in came).values()} == {True}
+
+
+def test_deeds_are_numbered_in_the_order_of_time(past: Past) -> None:
+    deeds = next(table for table in past.tables() if table.name == "audit_event")
+
+    made = [deeds.row(number) for number in range(1, past.total * deeds.times + 1)]
+
+    assert Counter(row[1] for row in made) == dict.fromkeys(applicants.DEEDS, past.total)
+    assert [row[0] for row in made] == sorted(row[0] for row in made)
+
+
+def test_fill_tables_makes_as_many_rows_of_a_number_as_wanted(tmp_path: Path) -> None:
+    path = tmp_path / "filled.sqlite3"
+    with closing(sqlite3.connect(path)) as connection:
+        connection.executescript(SCHEMA)
+
+        rows.fill_tables(f"sqlite:///{path}", [Table("words", "text", word, times=3)], 4)
+
+        found = connection.execute("SELECT text FROM words ORDER BY id").fetchall()
+    assert found == [(f"word{number}",) for number in range(1, 13)]
 
 
 def test_applicants_differ_in_name_and_email_and_some_words_are_rare(past: Past) -> None:

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from datetime import UTC, date, datetime, time, timedelta
 
-from django.db.models import CharField, Count
-from django.db.models.functions import Cast, Left
+from django.db.models import Count, Q
 
 from foyer.applications.models import Application, Day, Decision
 from foyer.audit.models import Event
@@ -17,6 +15,8 @@ from foyer.kit.clock import now
 DAYS = 30
 A_DAY = timedelta(days=1)
 MIDNIGHT = time(0, tzinfo=UTC)
+DECISIONS = (Decision.APPROVE, Decision.DENY)
+VERBS = (Verb.ACCOUNT_OPENED, Verb.ACCOUNT_SETTLED_BY_PRESENCE, Verb.APPLICATION_DONE)
 SETTLED_AFTER = timedelta(hours=1)
 """What a transaction noted that began before midnight is there by then."""
 
@@ -26,8 +26,7 @@ def lately() -> list[Day]:
     today = now().astimezone(UTC).date()
     wanted = [today - number * A_DAY for number in reversed(range(DAYS))]
     kept = Day.objects.in_bulk(wanted)
-    counted = count(min(day for day in wanted if day not in kept), today)
-    return [kept.get(day) or counted[day] for day in wanted]
+    return [kept.get(day) or count(day) for day in wanted]
 
 
 def keep() -> int:
@@ -36,51 +35,40 @@ def keep() -> int:
     wanted = [last - number * A_DAY for number in range(DAYS - 1)]
     known = Day.objects.in_bulk(wanted)
     fresh = [day for day in wanted if day not in known]
-    # A day at a time: a first start among a million events leaves room for others between them.
-    Day.objects.bulk_create((count(day, day)[day] for day in fresh), ignore_conflicts=True)
+    Day.objects.bulk_create((count(day) for day in fresh), ignore_conflicts=True)
     return len(fresh)
 
 
-def count(first: date, last: date) -> dict[date, Day]:
-    """Return the figures of each day from `first` to `last`, from the tables, with a question or two to each."""
-    begin, end = datetime.combine(first, MIDNIGHT), datetime.combine(last + A_DAY, MIDNIGHT)
-    decided = Application.objects.filter(decided_at__gte=begin, decided_at__lt=end).order_by()
-    by_day = decided.annotate(on=_day_of("decided_at")).values_list("on", "decision")
-    decisions = {(on, decision): number for on, decision, number in by_day.annotate(Count("id"))}
-    opened, by_request = _events(begin, end)
-    days = [first + number * A_DAY for number in range((last - first).days + 1)]
-    return {
-        day: Day(
-            day=day,
-            by_request=by_request[str(day)],
-            # Who joins by the link of an approved request may be noted as done a day later.
-            by_invitation=max(0, opened[str(day)] - by_request[str(day)]),
-            approved=decisions.get((str(day), Decision.APPROVE), 0),
-            denied=decisions.get((str(day), Decision.DENY), 0),
-        )
-        for day in days
-    }
+def count(day: date) -> Day:
+    """Return the figures of a day from the tables: by indexes alone, however much happened in it."""
+    begin, end = datetime.combine(day, MIDNIGHT), datetime.combine(day + A_DAY, MIDNIGHT)
+    decided = Application.objects.filter(decision__in=DECISIONS, decided_at__gte=begin, decided_at__lt=end)
+    decisions = dict(decided.order_by().values_list("decision").annotate(Count("id")))
+    happened = _events(begin, end)
+    by_request = happened.pop(Verb.APPLICATION_DONE, 0)
+    return Day(
+        day=day,
+        by_request=by_request,
+        # Who joins by the link of an approved request may be noted as done a day later.
+        by_invitation=max(0, sum(happened.values()) - by_request),
+        approved=decisions.get(Decision.APPROVE, 0),
+        denied=decisions.get(Decision.DENY, 0),
+    )
 
 
-def _events(begin: datetime, end: datetime) -> tuple[Counter[str], Counter[str]]:
-    """Count accounts and requests by day: by the index of verbs, between the numbers at begin and end."""
-    opened, by_request = Counter[str](), Counter[str]()
+def _events(begin: datetime, end: datetime) -> dict[str, int]:
+    """Count accounts and requests by verb, by the index of verbs and numbers.
+
+    Numbers rise with time, so a row is only looked at where it is near the first one of the day, or of the next.
+    """
     low = _number_at(begin)
     if low is None:
-        return opened, by_request
-    verbs = [Verb.ACCOUNT_OPENED, Verb.ACCOUNT_SETTLED_BY_PRESENCE, Verb.APPLICATION_DONE]
-    found = Event.objects.filter(verb__in=verbs, id__gte=low - AT_THE_SAME_TIME, at__gte=begin, at__lt=end)
+        return {}
+    near = AT_THE_SAME_TIME
+    found = Event.objects.filter(Q(id__gte=low + near) | Q(at__gte=begin), verb__in=VERBS, id__gte=low - near)
     if (high := _number_at(end)) is not None:
-        found = found.filter(id__lt=high + AT_THE_SAME_TIME)
-    by_day = found.order_by().annotate(on=_day_of("at")).values_list("on", "verb")
-    for on, verb, number in by_day.annotate(Count("id")):
-        (by_request if verb == Verb.APPLICATION_DONE else opened)[on] += number
-    return opened, by_request
-
-
-def _day_of(column: str) -> Left:
-    """Return the day (UTC) of a moment as text. Django's TruncDate is a function of Python on SQLite: a slow one."""
-    return Left(Cast(column, CharField()), len("2026-11-22"))
+        found = found.filter(Q(id__lt=high - near) | Q(at__lt=end), id__lt=high + near)
+    return dict(found.order_by().values_list("verb").annotate(Count("id")))
 
 
 def _number_at(moment: datetime) -> int | None:

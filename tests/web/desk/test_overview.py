@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from datetime import UTC, date, timedelta
+from datetime import UTC, date, datetime, timedelta
 
 import pytest
 import time_machine
 from django.test import Client
 
 from foyer.applications import days, models
+from foyer.applications.days import A_DAY
 from foyer.applications.models import Day
 from foyer.audit.models import Event
+from foyer.audit.queries import AT_THE_SAME_TIME
+from foyer.audit.verbs import Verb
 from foyer.invites import services as invites
 from foyer.invites.services import NewInvite
 from foyer.kit.actor import Actor
@@ -61,6 +64,27 @@ def test_day_is_not_kept_before_all_that_began_in_it_is_noted() -> None:
     with time_machine.travel(now().replace(hour=0, minute=30)):
         days.keep()
         assert not models.Day.objects.filter(day=now().date() - timedelta(days=1)).exists()
+
+
+def test_day_with_thousands_is_counted_from_midnight_to_midnight() -> None:
+    midnight = now().astimezone(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
+    many = AT_THE_SAME_TIME * 2 + 1
+
+    def opened(first: datetime, *, every: timedelta) -> list[Event]:
+        verb = Verb.ACCOUNT_OPENED
+        return [
+            Event(at=first + number * every, verb=verb, actor="job", subject_kind="account") for number in range(many)
+        ]
+
+    # What was noted at the same moment has its numbers in any order.
+    rows = opened(midnight - A_DAY, every=A_DAY / many) + opened(midnight, every=timedelta(milliseconds=1))
+    around = rows[many - 5 : many + 5]
+    rows[many - 5 : many + 5] = reversed(around)
+    Event.objects.bulk_create(rows)
+
+    assert [days.count((midnight + shift).date()).by_invitation for shift in (-2 * A_DAY, -A_DAY, 0 * A_DAY)] == [
+        *(0, many, many),
+    ]
 
 
 @pytest.mark.parametrize(("most", "top"), [(0, 4), (4, 4), (5, 6), (7, 10), (11, 20), (999, 1000), (1001, 2000)])
