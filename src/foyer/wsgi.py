@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterable
 from typing import Any
 
 from django.core.wsgi import get_wsgi_application
+from django.http import HttpResponse, HttpResponseBase
 from django.utils.http import parse_header_parameters
 from whitenoise import WhiteNoise
 
@@ -66,6 +67,19 @@ def _is_utf_8(kind: str) -> bool:
         return False
 
 
+def in_one_piece(application: Callable[..., HttpResponseBase]) -> Application:
+    """Hand a page over as the bytes that it is. The server asks an answer of Django's for its parts one by one."""
+
+    def answer(environ: Environ, start_response: Callable[..., Any]) -> Iterable[bytes]:
+        response = application(environ, start_response)
+        if not isinstance(response, HttpResponse):
+            return response
+        response.close()
+        return [response.content]
+
+    return answer
+
+
 def _never_changes(_path: str, _url: str) -> bool:
     return True  # the digest is in the address
 
@@ -82,7 +96,7 @@ def build() -> Application:
     from foyer.web.assets import ADMIN_ROOT, STATIC_ROOT, digest  # reads files, which needs Django's settings first
 
     files = WhiteNoise(
-        django,
+        in_one_piece(django),
         max_age=0,
         add_headers_function=add_static_headers,
         immutable_file_test=_never_changes,

@@ -48,7 +48,7 @@ def _allow_owners(request: HttpRequest, response: HttpResponseBase) -> None:
         return
     if origins:
         patch_vary_headers(response, ["Origin"])
-    origin = request.headers.get("Origin", "")
+    origin = request.META.get("HTTP_ORIGIN", "")
     if origin in origins:
         _allow(request, response, origin)
 

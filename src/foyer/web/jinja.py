@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from datetime import UTC, date, datetime, timedelta
 from typing import Any, Literal
 
@@ -50,6 +51,11 @@ def iso(at: datetime) -> str:
 
 def moment_tag(at: datetime) -> Markup:
     """Return a moment for a page: in UTC and in words, and exact for the scripts, which show the reader's own clock."""
+    return _moment_tag(at, get_language())
+
+
+@functools.lru_cache(maxsize=256)
+def _moment_tag(at: datetime, _language: str | None) -> Markup:
     return Markup('<time datetime="{}" data-moment>{}</time>').format(iso(at), long_moment(at))
 
 

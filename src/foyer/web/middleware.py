@@ -23,6 +23,7 @@ FORMS = frozenset({"application/x-www-form-urlencoded", "multipart/form-data"})
 # Asked by machines that know this one only by its IP.
 ANY_HOST = frozenset({"/healthz", "/readyz", "/metrics"})
 
+ALWAYS = {name.lower(): (name, value) for name, value in {**SECURITY_HEADERS, "Cache-Control": "no-store"}.items()}
 WITHOUT_BODY = frozenset({204, 304})
 
 GetResponse = Callable[[HttpRequest], HttpResponseBase]
@@ -98,14 +99,14 @@ def _unknown_host(request: HttpRequest) -> HttpResponseBase:
 
 
 def _finish(request: HttpRequest, response: HttpResponseBase, speaks: language.Language) -> HttpResponseBase:
-    for name, value in SECURITY_HEADERS.items():
-        response.headers.setdefault(name, value)
-    response.headers.setdefault("Cache-Control", "no-store")
-    response.headers.setdefault("Content-Language", speaks.tag)
-    response["X-Request-Id"] = request.id  # type: ignore[attr-defined]
+    headers = response.headers._store  # Django would look at each value anew, whether a header can carry it
+    for name, header in ALWAYS.items():
+        headers.setdefault(name, header)
+    headers.setdefault("content-language", ("Content-Language", speaks.tag))
+    headers["x-request-id"] = ("X-Request-Id", request.id)  # type: ignore[attr-defined]
     if isinstance(response, HttpResponse) and response.status_code not in WITHOUT_BODY:
         # Without it the server sends every page in chunks.
-        response.headers.setdefault("Content-Length", str(len(response.content)))
+        headers.setdefault("content-length", ("Content-Length", str(len(response.content))))
     if response.status_code != 500:
         # Django would log the path of every other refusal too, and a path may be somebody's invitation.
         response._has_been_logged = True  # type: ignore[attr-defined]

@@ -20,6 +20,7 @@ from foyer.web.branding import File, brand
 FOREVER = "public, max-age=31536000, immutable"
 A_WHILE = "public, max-age=300"
 VARY = "Accept-Language, Cookie"
+HTML = "text/html; charset=utf-8"
 
 
 _pages: dict[tuple[str, language.Language, str], tuple[bytes, str]] = {}
@@ -75,10 +76,12 @@ def render(
 
 def page_of(content: str | bytes, *, status: int = 200, secret: bool = False) -> HttpResponse:
     """Return an answer with this page, and who may keep it for how long: see render()."""
-    response = HttpResponse(content, status=status)
-    response["Cache-Control"] = "no-store" if secret or status >= 400 else "private, no-cache"
-    response["Vary"] = VARY
-    return response
+    headers = {
+        "Content-Type": HTML,  # Django would look its own up each time
+        "Cache-Control": "no-store" if secret or status >= 400 else "private, no-cache",
+        "Vary": VARY,
+    }
+    return HttpResponse(content.encode() if isinstance(content, str) else content, status=status, headers=headers)
 
 
 def render_once(request: HttpRequest, template: str, **context: Any) -> HttpResponseBase:

@@ -38,6 +38,8 @@ def key_in(text: str) -> str:
 
 
 def _parameter(text: str, name: str) -> str:
+    if "?" not in text:
+        return ""
     try:
         values = parse_qs(urlsplit(text.strip()[:LONGEST]).query).get(name, [""])
     except ValueError:

@@ -35,7 +35,7 @@ FORMS_KEPT = 100
 CODE_PLACE = f"code-{secrets.token_hex(16)}"
 MOMENT_PLACE = Markup(f"moment-{secrets.token_hex(16)}")  # noqa: S704 - letters and digits
 
-_forms: dict[tuple[object, ...], str] = {}
+_forms: dict[tuple[object, ...], bytes] = {}
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,13 +121,13 @@ def _fresh_form(request: HttpRequest, invite: Invite) -> HttpResponse:
         like_it = copy.copy(invite)
         like_it.code = CODE_PLACE
         until = None if invite.expires_at is None else MOMENT_PLACE
-        form = _form(request, like_it, Sent(code=CODE_PLACE), open_until=until).content.decode()
+        form = _form(request, like_it, Sent(code=CODE_PLACE), open_until=until).content
         if len(_forms) >= FORMS_KEPT:
             _forms.clear()
         _forms[(*key, invite.expires_at is None)] = form
     if invite.expires_at is not None:
-        form = form.replace(MOMENT_PLACE, moment_tag(invite.expires_at))
-    return page_of(form.replace(CODE_PLACE, invite.code), secret=True)
+        form = form.replace(MOMENT_PLACE.encode(), moment_tag(invite.expires_at).encode())
+    return page_of(form.replace(CODE_PLACE.encode(), invite.code.encode()), secret=True)
 
 
 @config.on_change
