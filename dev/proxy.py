@@ -13,7 +13,7 @@ import socket
 import sys
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Self
@@ -120,6 +120,7 @@ class ChaosProxy:
         self._rules: list[_Rule] = []
         self._lock = threading.Lock()
         self._released = threading.Event()
+        self._under_way = 0
         self._server: _Server | None = None
         self.seen: list[Seen] = []
         self.port = processes.free_port()
@@ -199,9 +200,36 @@ class ChaosProxy:
             self.seen.append(Seen(method, path, body, mode))
             return mode
 
+    def wait_until_still(self, *, seconds: float = 60) -> None:
+        """Wait until nothing is on its way any more, those apart that hang: what was delayed has arrived.
+
+        Raises:
+            TimeoutError: something still is.
+        """
+        end = time.monotonic() + seconds
+        while self._under_way:
+            if time.monotonic() > end:
+                raise TimeoutError(f"{self._under_way} requests are still on their way.")
+            time.sleep(0.01)
+
+    @contextlib.contextmanager
+    def carry(self) -> Iterator[None]:
+        """Count a request as on its way."""
+        with self._lock:
+            self._under_way += 1
+        try:
+            yield
+        finally:
+            with self._lock:
+                self._under_way -= 1
+
     def hang(self) -> None:
         """Return when the hanging connections are released."""
+        with self._lock:
+            self._under_way -= 1
         self._released.wait()
+        with self._lock:
+            self._under_way += 1
 
     def forward(self, method: str, path: str, headers: dict[str, str], body: bytes) -> _Answer:
         """Ask the homeserver.
@@ -261,6 +289,10 @@ class _Handler(BaseHTTPRequestHandler):
 
     def _treat(self) -> None:
         body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
+        with self.server.proxy.carry():
+            self._go_by_the_rules(body)
+
+    def _go_by_the_rules(self, body: bytes) -> None:
         mode = self.server.proxy.note(self.command, self.path, body)
         match mode:
             case Cut():

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import itertools
 import threading
-import time
 from collections.abc import Callable, Iterator
+from datetime import timedelta
 
 import pytest
 from django.db import connection
@@ -30,6 +30,7 @@ from foyer.kit.refusal import Refusal
 from foyer.names import services as names
 from tests.conftest import VALUES
 from tests.homeserver.mas_world import MasWorld, mas_keys, mas_world
+from tests.support.ahead import time_out, work_until
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.database]
 
@@ -56,9 +57,9 @@ def name() -> str:
 
 
 @pytest.fixture
-def world() -> Iterator[MasWorld]:
+def world(request: pytest.FixtureRequest) -> Iterator[MasWorld]:
     with mas_world("token") as made:
-        values = {**VALUES, "server_name": "localhost", "homeserver": mas_keys(made)}
+        values = {**VALUES, "server_name": "localhost", "homeserver": mas_keys(made, timeout=time_out(request))}
         with foyer.config.override(check(values)):
             yield made
 
@@ -76,17 +77,19 @@ def counts(made: Invite) -> tuple[int, int]:
     return fresh.held, fresh.used
 
 
-def work(seconds: float = 10) -> None:
-    """Do what is owed until nothing is."""
-    deadline = time.monotonic() + seconds
-    while time.monotonic() < deadline:
+def work(seconds: float = 300) -> None:
+    """Do what is owed until nothing is, for so long by the clock at most."""
+
+    def once() -> None:
         settling.sweep()
         Job.objects.filter(leased_until=None, gave_up_at=None).update(next_attempt_at="2000-01-01T00:00Z")
         Worker().run_until_idle("homeserver")
+
+    def is_done() -> bool:
         owed = Job.objects.filter(gave_up_at=None, lane="homeserver").exists()
-        if not owed and not Account.objects.filter(state__in=UNSETTLED).exists():
-            return
-        time.sleep(0.2)
+        return not owed and not Account.objects.filter(state__in=UNSETTLED).exists()
+
+    work_until(is_done, once, within=timedelta(seconds=seconds))
 
 
 def test_join_is_made_at_the_service_and_arrives_everywhere(world: MasWorld, name: str) -> None:
@@ -199,9 +202,9 @@ def _retry_until_in(world: MasWorld, name: str) -> None:
     try:
         press(made, name)
     except (HomeserverError, OutcomeUnknown):
-        time.sleep(1.5)  # what was stuck on its way arrives
+        world.chaos.wait_until_still()  # what was stuck on its way arrives
         world.chaos.clear()
-        work(20)
+        work()
         assert press(made, name).localpart == name
     work()
 

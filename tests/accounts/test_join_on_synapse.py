@@ -6,6 +6,7 @@ import itertools
 import threading
 import time
 from collections.abc import Callable, Iterator
+from datetime import timedelta
 
 import pytest
 from django.db import connection
@@ -28,6 +29,7 @@ from foyer.jobs.worker import Worker
 from foyer.kit.actor import Actor
 from foyer.kit.refusal import Refusal
 from tests.conftest import VALUES
+from tests.support.ahead import time_out, work_until
 from tests.support.synapse import homeserver_keys
 
 pytestmark = [
@@ -48,8 +50,10 @@ def name() -> str:
 
 
 @pytest.fixture(autouse=True)
-def through_the_proxy(synapse: Synapse, chaos: ChaosProxy, credentials: str) -> Iterator[None]:
-    keys = {**homeserver_keys(synapse, credentials, url=chaos.url), "timeout": "1s"}
+def through_the_proxy(
+    request: pytest.FixtureRequest, synapse: Synapse, chaos: ChaosProxy, credentials: str
+) -> Iterator[None]:
+    keys = {**homeserver_keys(synapse, credentials, url=chaos.url), "timeout": time_out(request)}
     with foyer.config.override(check({**VALUES, "server_name": synapse.server_name, "homeserver": keys})):
         yield
 
@@ -68,14 +72,17 @@ def counts(made: Invite) -> tuple[int, int]:
 
 
 def settle_within(seconds: float) -> None:
-    deadline = time.monotonic() + seconds
-    while time.monotonic() < deadline:
+    """Do what is owed until all is settled, for so long by the clock at most."""
+
+    def once() -> None:
         settling.sweep()
         Job.objects.filter(kind="accounts.settle", leased_until=None).update(next_attempt_at="2000-01-01T00:00Z")
         Worker().run_until_idle("homeserver")
-        if not Account.objects.filter(state__in=UNSETTLED).exists():
-            return
-        time.sleep(0.2)
+
+    def is_done() -> bool:
+        return not Account.objects.filter(state__in=UNSETTLED).exists()
+
+    work_until(is_done, once, within=timedelta(seconds=seconds))
 
 
 def test_join_signs_in_with_the_chosen_password(synapse: Synapse, name: str) -> None:
@@ -142,9 +149,9 @@ def _retry_until_in(synapse: Synapse, chaos: ChaosProxy, name: str, credentials:
     try:
         press(made, name)
     except (HomeserverError, OutcomeUnknown):
-        time.sleep(1.5)  # what was stuck on its way arrives
+        chaos.wait_until_still()  # what was stuck on its way arrives
         chaos.clear()
-        settle_within(3 if credentials == "secret" else 30)  # without an admin, presence takes the person's own retry
+        settle_within(10 if credentials == "secret" else 300)  # without an admin, presence takes the person's own retry
         assert press(made, name).localpart == name
 
     assert synapse.login(name, PASSWORD)[0] == 200

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import itertools
-import time
 from collections.abc import Iterator
+from datetime import timedelta
 
 import pytest
 
@@ -27,6 +27,7 @@ from tests.applications.acts import ANNA, ANSWERS, OTHER, PASSWORD, fresh, mails
 from tests.applications.conftest import OPEN
 from tests.conftest import VALUES
 from tests.homeserver.mas_world import MasWorld, mas_keys, mas_world
+from tests.support.ahead import time_out, work_until
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.database]
 
@@ -48,9 +49,15 @@ def name() -> str:
 
 
 @pytest.fixture
-def world(door_is_open: None, homeserver: MemoryHomeserver) -> Iterator[MasWorld]:
+def world(request: pytest.FixtureRequest, door_is_open: None, homeserver: MemoryHomeserver) -> Iterator[MasWorld]:
     with mas_world("token") as made:
-        values = {**VALUES, **OPEN, "server_name": "localhost", "homeserver": mas_keys(made), "after": {}}
+        values = {
+            **VALUES,
+            **OPEN,
+            "server_name": "localhost",
+            "homeserver": mas_keys(made, timeout=time_out(request)),
+            "after": {},
+        }
         with foyer.config.override(check(values)):
             yield made
 
@@ -59,10 +66,10 @@ def applied(name: str) -> Application:
     return submit(verified(name, f"{name}@example.net"))
 
 
-def work(seconds: float = 20) -> None:
+def work() -> None:
     """Do what is owed until nothing is."""
-    deadline = time.monotonic() + seconds
-    while time.monotonic() < deadline:
+
+    def once() -> None:
         settling.sweep()
         holding.sweep()
         Job.objects.filter(leased_until=None, gave_up_at=None).exclude(kind__startswith="notify").update(
@@ -71,10 +78,12 @@ def work(seconds: float = 20) -> None:
         Worker().run_until_idle("house")
         Worker().run_until_idle("homeserver")
         effects.sweep()
+
+    def is_done() -> bool:
         owed = Job.objects.filter(gave_up_at=None).exclude(kind__startswith="notify")
-        if not owed.exists() and not Account.objects.filter(state__in=UNSETTLED).exists():
-            return
-        time.sleep(0.2)
+        return not owed.exists() and not Account.objects.filter(state__in=UNSETTLED).exists()
+
+    work_until(is_done, once, within=timedelta(minutes=5))
 
 
 def test_applicant_is_held_and_signs_in_after_the_yes_with_the_password_of_the_form(world: MasWorld, name: str) -> None:

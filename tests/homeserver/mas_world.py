@@ -148,12 +148,12 @@ def somebody(world: MasWorld, password: str = PASSWORD) -> str:
     return name
 
 
-def mas_keys(world: MasWorld) -> dict[str, Any]:
+def mas_keys(world: MasWorld, *, timeout: str) -> dict[str, Any]:
     """Return the keys of the configuration's `homeserver` for this world."""
     keys = {
         "kind": "mas",
         "url": world.synapse_chaos.url,
         "mas": {"url": world.chaos.url, "client_id": CLIENT_ID, "client_secret": CLIENT_SECRET},
-        "timeout": "1s",
+        "timeout": timeout,
     }
     return keys | ({"admin_token": ADMIN_TOKEN} if "token" in world.credentials else {})
