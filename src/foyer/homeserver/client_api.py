@@ -24,6 +24,7 @@ from foyer.homeserver.http import Answer, Client, segment
 from foyer.homeserver.port import PasswordPolicy
 
 POLICY_SECONDS = 300.0
+DEVICE_NAME = "Foyer"
 TRIAL_DEVICE = "FOYER_TRIAL"
 ACCOUNTS_ELSEWHERE = _(
     "The Matrix Authentication Service makes the accounts of this homeserver. Set homeserver.kind: mas, and tell Foyer "
@@ -82,6 +83,14 @@ class ClientAPI:
             remedy = _("Nobody can sign in with a password: see password_config.enabled in homeserver.yaml.")
             raise NotPossible(remedy=remedy, **answer.said)
         raise self.unexpected(answer)
+
+    def sign_in_newcomer(self, mxid: str, password: str, **device: str) -> str | None:
+        """Do the same for an account that was just made. That it could not be signed in must not undo that: None."""
+        try:
+            return self.sign_in(mxid, password, initial_device_display_name=DEVICE_NAME, **device)
+        except HomeserverError as error:
+            log.warning("A new account could not be signed in: %s", error.detail)
+            return None
 
     def password_is_right(self, mxid: str, password: str) -> bool:
         """Sign in and out again. A locked account is refused only after its password was found right."""

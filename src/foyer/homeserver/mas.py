@@ -15,7 +15,6 @@ The service tells Synapse of a new account in its own time.
 from __future__ import annotations
 
 import contextlib
-import logging
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -37,7 +36,6 @@ from foyer.homeserver.synapse_errors import refuse_impossible_name, refuse_unusu
 from foyer.homeserver.synapse_rooms import RoomsAPI
 from foyer.kit.matrix import mxid as full_mxid
 
-DEVICE_NAME = "Foyer"
 LONGEST_DEED = 2.5
 """In time-outs: how long create, hold and reopen may take over all their requests."""
 NOT_TOLD_YET_SECONDS = 5.0
@@ -55,8 +53,6 @@ BY_CLIENT = frozenset(
     }
 )
 AT_SYNAPSE = frozenset({Capability.ROOMS, Capability.SAY})
-
-log = logging.getLogger(__name__)
 
 
 @dataclass
@@ -120,7 +116,9 @@ class Mas:
             with _shell_exists():
                 self._users.set_password(user.id, password)
             mxid = self._mxid(localpart)
-            return Created(mxid, self._signed_in(mxid, password) if sign_in else None)
+            if not sign_in:
+                return Created(mxid, None)
+            return Created(mxid, self._sign_in.sign_in_newcomer(mxid, password, device_id=NEW_DEVICE))
 
     def password_policy(self) -> PasswordPolicy:
         """Return the service's rule. Synapse's own count for nothing here."""
@@ -274,15 +272,6 @@ class Mas:
             if user is None or user.deactivated:
                 raise
             raise Busy(retry_after=NOT_TOLD_YET_SECONDS, detail=error.detail) from error
-
-    def _signed_in(self, mxid: str, password: str) -> str | None:
-        """The account stands; that it could not be signed in must not undo that."""
-        try:
-            device = {"device_id": NEW_DEVICE, "initial_device_display_name": DEVICE_NAME}
-            return self._sign_in.sign_in(mxid, password, **device)
-        except HomeserverError as error:
-            log.warning("A new account could not be signed in: %s", error.detail)
-            return None
 
 
 @contextlib.contextmanager

@@ -12,7 +12,6 @@ That the terms were accepted is recorded by a secret of its own, homeserver.cons
 from __future__ import annotations
 
 import contextlib
-import logging
 from collections.abc import Iterable, Iterator
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
@@ -34,7 +33,6 @@ from foyer.homeserver.synapse_secret import SharedSecret
 from foyer.homeserver.synapse_tokens import TokensAPI
 from foyer.kit.matrix import mxid as full_mxid
 
-DEVICE_NAME = "Foyer"
 LONGEST_DEED = 2.5
 """In time-outs: how long create, hold and reopen may take over all their requests."""
 ALWAYS = frozenset({Capability.NAMES, Capability.CREATE, Capability.SIGN_IN, Capability.PROBE})
@@ -49,8 +47,6 @@ BY_ADMIN = frozenset(
         Capability.TOKENS,
     }
 )
-
-log = logging.getLogger(__name__)
 
 
 @dataclass
@@ -137,7 +133,7 @@ class Synapse:
             admin.claim(mxid)
             with _shell_exists():
                 admin.set_password(mxid, password)
-            return Created(mxid, self._signed_in(mxid, password) if sign_in else None)
+            return Created(mxid, self._api.sign_in_newcomer(mxid, password) if sign_in else None)
 
     def password_policy(self) -> PasswordPolicy:
         """The server's rules, which it enforces itself neither by the secret nor by the Admin API."""
@@ -264,14 +260,6 @@ class Synapse:
         if self._rooms is None:
             raise needs_admin_token()
         return self._rooms
-
-    def _signed_in(self, mxid: str, password: str) -> str | None:
-        """The account stands; that it could not be signed in must not undo that."""
-        try:
-            return self._api.sign_in(mxid, password, initial_device_display_name=DEVICE_NAME)
-        except HomeserverError as error:
-            log.warning("A new account could not be signed in: %s", error.detail)
-            return None
 
 
 def _needs_secret() -> NotPossible:

@@ -12,7 +12,7 @@ from typing import Any
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
-from foyer.homeserver.client_api import TRIAL_DEVICE, ClientAPI
+from foyer.homeserver.client_api import DEVICE_NAME, TRIAL_DEVICE, ClientAPI
 from foyer.homeserver.errors import HomeserverError, Misconfigured, NameRefused, NameTaken, Unreachable, filled
 from foyer.homeserver.http import Answer
 from foyer.homeserver.plain import REGISTRATION_IS_OFF
@@ -23,7 +23,6 @@ PATH = "/_matrix/client/v3/register"
 VALIDITY = "/_matrix/client/v1/register/m.login.registration_token/validity"
 TOKEN = "m.login.registration_token"
 DUMMY = "m.login.dummy"
-DEVICE_NAME = "Foyer"
 
 STAGES: dict[str, str | Promise] = {
     "m.login.recaptcha": _("a captcha"),
