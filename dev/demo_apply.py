@@ -16,7 +16,7 @@ from dev.demo_visitor import Page, Running, Wrong, expect, fetch, say, sign_in
 
 MODERATOR = "moderators@example.org"
 _SECONDS_FOR_A_MAIL = 30.0
-_SECONDS_TO_OPEN = 30.0
+_SECONDS_TO_OPEN = 90.0
 _REASON = "I grow tomatoes, and a friend told me about this server."
 _WELCOME = "Welcome! Say hello in the lobby."
 

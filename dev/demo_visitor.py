@@ -15,8 +15,8 @@ from dev.mailcatcher import MailCatcher
 from dev.processes import open_directly
 from dev.synapse import Synapse
 
-_SECONDS_TO_ANSWER = 30.0
-_SECONDS_TO_JOIN_ROOMS = 20.0
+_SECONDS_TO_ANSWER = 60.0
+_SECONDS_TO_JOIN_ROOMS = 60.0
 _FORM = "application/x-www-form-urlencoded"
 
 

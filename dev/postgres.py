@@ -28,7 +28,7 @@ from dev.environments import SetupError
 from dev.processes import Identity
 
 OWNER = "foyer"
-_SECONDS_TO_START = 30.0
+_SECONDS_TO_START = 60.0
 # Nothing here outlives the machine, so nothing waits for the disk.
 _SETTINGS = """
 listen_addresses = '127.0.0.1'

@@ -30,8 +30,8 @@ SERVER_NOTICES: dict[str, Any] = {
 }
 """Pass as extra_config to switch server notices on."""
 
-_SECONDS_TO_START = 60.0
-_SECONDS_TO_ANSWER = 30.0
+_SECONDS_TO_START = 120.0
+_SECONDS_TO_ANSWER = 60.0
 
 
 def install() -> Path:

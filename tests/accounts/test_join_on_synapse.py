@@ -36,7 +36,6 @@ pytestmark = [
     pytest.mark.django_db(transaction=True),
     pytest.mark.database,
     pytest.mark.synapse,
-    pytest.mark.xdist_group("synapse"),
 ]
 
 PASSWORD = "correct horse battery"

@@ -35,7 +35,6 @@ pytestmark = [
     pytest.mark.django_db(transaction=True),
     pytest.mark.database,
     pytest.mark.synapse,
-    pytest.mark.xdist_group("synapse"),
 ]
 
 numbers = itertools.count(time.time_ns() // 1_000_000)

@@ -64,7 +64,7 @@ class Proxy:
         if self.answers is not None:
             status, headers = self.answers
         elif self.passes(handler.path):
-            connection = http.client.HTTPConnection("127.0.0.1", self.target, timeout=10)
+            connection = http.client.HTTPConnection("127.0.0.1", self.target, timeout=60)
             try:
                 connection.request("GET", handler.path, headers={**dict(handler.headers.items()), **self.adds})
                 found = connection.getresponse()

@@ -196,17 +196,17 @@ def test_serve_dry_run_goes_all_the_way_and_only_reads(tmp_path: Path, synapse: 
 
 
 def _get(url: str) -> str:
-    with urlopen(Request(url, headers={"Accept": "text/html"}), timeout=20) as answer:
+    with urlopen(Request(url, headers={"Accept": "text/html"}), timeout=60) as answer:
         return str(answer.read().decode())
 
 
 def _post(url: str, form: dict[str, str]) -> str:
-    with urlopen(url, data=urlencode(form).encode(), timeout=20) as answer:
+    with urlopen(url, data=urlencode(form).encode(), timeout=60) as answer:
         return str(answer.read().decode())
 
 
 def _wait_for(condition: Any) -> None:
-    end = time.monotonic() + 20
+    end = time.monotonic() + 60
     while not condition():
         assert time.monotonic() < end
         time.sleep(0.1)

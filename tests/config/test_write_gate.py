@@ -45,7 +45,7 @@ def test_gate_held_by_another_process_is_passed_when_that_process_is_killed(tmp_
     holder.kill()
     holder.wait()
 
-    assert passed.wait(5)
+    assert passed.wait(60)
     thread.join()
     holder.stdout.close()
 

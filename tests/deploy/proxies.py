@@ -18,7 +18,7 @@ from dev import processes
 from tests.support.need import need
 
 DEPLOY = Path(__file__).resolve().parents[2] / "deploy"
-SECONDS_TO_START = 20.0
+SECONDS_TO_START = 60.0
 # Only of the tests' own: it lets a test say whom nginx sees. The files of deploy/ know nothing of it.
 TEST_CLIENT = "X-Test-Client"
 OWN_PAGE = "<!doctype html><title>A page of the owner's own</title>"

@@ -30,7 +30,7 @@ def test_dripper_sends_byte_after_byte_on_one_connection() -> None:
         with connection, connection.makefile("rb") as file:
             assert file.read(16) == b"begin xxxxxxxxxx"
         over.set()
-        client.join(5)
+        client.join(60)
 
 
 def test_dripper_that_is_cut_off_comes_back() -> None:
@@ -42,7 +42,7 @@ def test_dripper_that_is_cut_off_comes_back() -> None:
         first.close()
         second = server.accept()[0]
         over.set()
-        client.join(5)
+        client.join(60)
         second.close()
 
     assert client.connections >= 2

@@ -20,7 +20,7 @@ def test_watched_counts_connections_that_wait_for_a_lock(tmp_path: Path) -> None
             holder.execute("SELECT pg_advisory_xact_lock(1)")
             waiter = threading.Thread(target=_take_the_lock, args=(url,))
             waiter.start()
-            end = time.monotonic() + 20
+            end = time.monotonic() + 60
             while not waits.locks and time.monotonic() < end:
                 time.sleep(0.02)
             holder.rollback()

@@ -28,7 +28,7 @@ def send(catcher: MailCatcher, text: str) -> None:
     message = EmailMessage()
     message["From"], message["To"], message["Subject"] = "foyer@example.org", "maria@example.org", "Grüße"
     message.set_content(text)
-    with smtplib.SMTP("127.0.0.1", catcher.port, timeout=5) as client:
+    with smtplib.SMTP("127.0.0.1", catcher.port, timeout=60) as client:
         client.send_message(message)
 
 
@@ -51,7 +51,7 @@ def test_mail_sent_is_shown_in_the_terminal(catcher: MailCatcher, terminal: io.S
 def test_mail_page_links_addresses_and_escapes_the_rest(catcher: MailCatcher) -> None:
     send(catcher, "<b>Open</b> <http://localhost:5000/i/A?x=1&y=2> now.")
 
-    with urllib.request.urlopen(catcher.url, timeout=5) as answer:
+    with urllib.request.urlopen(catcher.url, timeout=60) as answer:
         page = answer.read().decode()
 
     link = '<a href="http://localhost:5000/i/A?x=1&amp;y=2">http://localhost:5000/i/A?x=1&amp;y=2</a>'

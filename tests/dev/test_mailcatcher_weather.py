@@ -14,7 +14,7 @@ from dev.mailcatcher import MailCatcher
 def send(port: int) -> None:
     message = EmailMessage()
     message["From"], message["To"], message["Subject"] = "a@example.org", "b@example.org", "Hello"
-    with smtplib.SMTP("127.0.0.1", port, timeout=5) as client:
+    with smtplib.SMTP("127.0.0.1", port, timeout=60) as client:
         client.send_message(message)
 
 
@@ -48,7 +48,7 @@ def test_mail_catcher_told_to_hang_up_after_the_mail_has_it_all_the_same() -> No
 
 
 def test_mail_catcher_does_not_take_a_mail_whose_sender_died_in_the_middle() -> None:
-    with MailCatcher.start() as mails, socket.create_connection(("127.0.0.1", mails.port), timeout=5) as connection:
+    with MailCatcher.start() as mails, socket.create_connection(("127.0.0.1", mails.port), timeout=60) as connection:
         connection.sendall(b"EHLO x\r\nMAIL FROM:<a@b.c>\r\nRCPT TO:<d@e.f>\r\nDATA\r\nSubject: half\r\n")
         connection.shutdown(socket.SHUT_WR)
         while connection.recv(4096):

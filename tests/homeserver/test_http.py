@@ -67,7 +67,7 @@ def test_call_to_a_server_that_takes_no_connection_times_out_and_was_surely_not_
         error = _ask(f"http://127.0.0.1:{port}")
 
         assert not _is_maybe_done(error)
-        assert time.monotonic() - begun < 2
+        assert time.monotonic() - begun < 60  # Linux itself gives up after two minutes
         for each in waiting:
             each.close()
 
@@ -95,10 +95,10 @@ def test_call_answered_with_nonsense_may_have_been_done(pieces: list[bytes]) -> 
 def test_call_answered_in_drops_ends_in_time() -> None:
     begun = time.monotonic()
 
-    with sending(HEAD + b"Content-Length: 100\r\n\r\n", *[b" "] * 50, pause=0.2) as url:
+    with sending(HEAD + b"Content-Length: 100\r\n\r\n", *[b" "] * 600, pause=0.2) as url:
         assert _is_maybe_done(_ask(url))
 
-    assert time.monotonic() - begun < 3
+    assert time.monotonic() - begun < 60
 
 
 def test_call_cut_off_is_not_sent_again(proxy: ChaosProxy) -> None:
@@ -293,11 +293,11 @@ def test_tls_with_an_authority_that_cannot_be_read_names_the_key(tmp_path: Path)
 
 
 DRIPS = {
-    "status": [b"HTTP/1.1 20", *[b"0"] * 12],
-    "headers": [b"HTTP/1.1 200 OK\r\n", *[b"X-A: b\r\n"] * 12],
-    "chunks": [b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n", *[b"0"] * 12],
-    "body": [b"HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\n", *[b" "] * 12],
-    "continue": [b"HTTP/1.1 100 Continue\r\n\r\n"] * 12,
+    "status": [b"HTTP/1.1 20", *[b"0"] * 600],
+    "headers": [b"HTTP/1.1 200 OK\r\n", *[b"X-A: b\r\n"] * 600],
+    "chunks": [b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n", *[b"0"] * 600],
+    "body": [b"HTTP/1.1 200 OK\r\nContent-Length: 1000\r\n\r\n", *[b" "] * 600],
+    "continue": [b"HTTP/1.1 100 Continue\r\n\r\n"] * 600,
 }
 
 
@@ -330,7 +330,7 @@ def test_call_to_a_server_that_drips_ends_with_the_timeout(what: str) -> None:
         with pytest.raises(Unreachable) as error:
             Client(url, timeout=timedelta(seconds=0.3)).call("POST", "/x", {})
 
-        assert time.monotonic() - begun < 0.8
+        assert time.monotonic() - begun < 30  # it would go on for a minute
         assert error.value.maybe_done
 
 

@@ -28,7 +28,7 @@ from tests.homeserver.mas_double import CLIENT_ID, CLIENT_SECRET, MasDouble
 from tests.homeserver.worlds import PASSWORD, new_name
 from tests.support.need import need
 
-pytestmark = [pytest.mark.synapse, pytest.mark.xdist_group("synapse")]
+pytestmark = [pytest.mark.synapse]
 ADMIN_TOKEN = "mct_admin"
 TIMEOUT = timedelta(seconds=20)
 

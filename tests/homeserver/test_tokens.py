@@ -14,6 +14,8 @@ from foyer.kit.clock import now
 from foyer.kit.codes import new_code
 from tests.homeserver.worlds import World, new_name
 
+pytestmark = pytest.mark.xdist_group("tests/homeserver/test_tokens.py")  # they share a Synapse, where there is one
+
 
 def test_put_token_a_new_one_lets_as_many_in_as_it_says(token_world: World) -> None:
     code = new_code()

@@ -77,7 +77,7 @@ def test_answer_that_does_not_end_is_given_up_in_time() -> None:
     with pytest.raises(TimeoutError):
         received(OK + b"Content-Length: 3\r\n\r\n{}", closes=False)
 
-    assert time.monotonic() - begun < 5
+    assert time.monotonic() - begun < 60
 
 
 @given(st.binary(max_size=60))

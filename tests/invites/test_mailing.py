@@ -188,7 +188,7 @@ def test_worker_killed_between_yes_and_commit_sends_again_with_one_message_id(si
     sink.at_quit = lambda: workers[0].send_signal(signal.SIGKILL)
     child = subprocess.Popen([sys.executable, "-c", A_CHILD_WORKER], env={**os.environ, **child_environment(sink)})
     workers.append(child)
-    assert child.wait(30) == -signal.SIGKILL
+    assert child.wait(60) == -signal.SIGKILL
     assert len(sink.taken) == 1
     assert Job.objects.count() == 1
 

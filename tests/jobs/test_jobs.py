@@ -187,7 +187,7 @@ def test_worker_stopped_while_idle_ends(done: list[str]) -> None:
         threading.Event().wait(0.05)
 
     worker.stop()
-    thread.join(timeout=10)
+    thread.join(timeout=60)
 
     assert not thread.is_alive()
     assert done == ["a"]

@@ -140,7 +140,7 @@ class Applicant:
         """The mails that arrived."""
         return [letter for taken in list(self.sink.taken) if (letter := Letter(taken)).to == self.email]
 
-    def mail(self, sign: str, seconds: float = 30) -> Letter:
+    def mail(self, sign: str, seconds: float = 90) -> Letter:
         """The first mail whose text has this in it, once it is there."""
         end = time.monotonic() + seconds
         while True:
@@ -222,7 +222,7 @@ def owed(foyer: RunningFoyer) -> list[tuple[Any, ...]]:
     return rows(foyer, "SELECT kind, subject, last_error, gave_up_at FROM jobs_job WHERE subject <> ''")
 
 
-def eventually(question: Callable[[], object], foyer: RunningFoyer | None = None, *, seconds: float = 40) -> None:
+def eventually(question: Callable[[], object], foyer: RunningFoyer | None = None, *, seconds: float = 90) -> None:
     """Wait until it is so."""
     end = time.monotonic() + seconds
     while not question():

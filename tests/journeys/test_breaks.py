@@ -16,7 +16,7 @@ from dev.synapse import Synapse
 from tests.support.server import RunningFoyer, running_foyer
 from tests.support.synapse import homeserver_keys
 
-pytestmark = [pytest.mark.synapse, pytest.mark.xdist_group("synapse")]
+pytestmark = [pytest.mark.synapse]
 
 PASSWORD = "correct horse battery"
 DEED = {"secret": ("POST", "/v1/register"), "both": ("POST", "/v1/register"), "token": ("PUT", "/v2/users/")}

@@ -16,7 +16,7 @@ from dev.bootstrap import environment_for
 from dev.environments import ROOT
 from tests.support.need import need
 
-pytestmark = [pytest.mark.synapse, pytest.mark.database, pytest.mark.xdist_group("synapse")]
+pytestmark = [pytest.mark.synapse, pytest.mark.database]
 
 SECONDS = 300.0
 

@@ -20,7 +20,7 @@ from tests.support.need import need
 from tests.support.server import RunningFoyer, running_foyer
 from tests.support.synapse import homeserver_keys
 
-pytestmark = [pytest.mark.synapse, pytest.mark.xdist_group("synapse")]
+pytestmark = [pytest.mark.synapse]
 
 PEOPLE = 20
 numbers = itertools.count(time.time_ns() // 1_000_000)

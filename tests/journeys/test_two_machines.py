@@ -48,7 +48,7 @@ class Machine:
             f"{self.foyer.url}/register", data=urllib.parse.urlencode(form).encode(), headers=headers or {}
         )
         try:
-            with processes.open_directly(request, seconds=30) as answer:
+            with processes.open_directly(request, seconds=60) as answer:
                 return answer.status, json.loads(answer.read())
         except urllib.error.HTTPError as error:
             with error:
@@ -139,7 +139,7 @@ def test_two_machines_are_one_foyer(machines: list[Machine], synapse: Synapse) -
         connection.execute("INSERT INTO django_migrations (app, name, applied) VALUES ('invites', '9999_later', now())")
     assert two.join(third, f"hans-{who}")[0] == 400
     assert two.join(two.foyer.invite()["code"], f"hans-{who}")[0] == 200
-    with processes.open_directly(f"{two.foyer.url}/readyz", seconds=10) as answer:
+    with processes.open_directly(f"{two.foyer.url}/readyz", seconds=60) as answer:
         assert answer.status == 200
     one.foyer.stop()
     refused = one.foyer.cli("serve", check=False)

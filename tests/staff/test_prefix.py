@@ -32,7 +32,7 @@ def below(configure: Configure, homeserver: MemoryHomeserver, settings: Settings
 
 
 def ask(site: Site, method: str, path: str, body: str = "", **headers: str) -> http.client.HTTPResponse:
-    connection = http.client.HTTPConnection(urlsplit(site.url).netloc, timeout=5)
+    connection = http.client.HTTPConnection(urlsplit(site.url).netloc, timeout=60)
     kind = {"Content-Type": "application/x-www-form-urlencoded"} if body else {}
     connection.request(method, path, body or None, {"Accept": "text/html", **kind, **headers})
     answer = connection.getresponse()

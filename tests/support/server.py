@@ -25,8 +25,8 @@ import yaml
 from dev import processes as programs
 
 BYTECODE = Path(__file__).resolve().parents[2] / ".cache" / "bytecode"
-SECONDS_TO_START = 60.0
-SECONDS_TO_STOP = 45.0
+SECONDS_TO_START = 120.0
+SECONDS_TO_STOP = 60.0
 NO_HOMESERVER = {"url": "http://127.0.0.1:9", "registration_shared_secret": "nobody answers there"}
 
 
@@ -98,7 +98,7 @@ class RunningFoyer:
         return False
 
     def cli(
-        self, *args: str, stdin: str | None = None, check: bool = True, seconds: float = 60
+        self, *args: str, stdin: str | None = None, check: bool = True, seconds: float = 120
     ) -> subprocess.CompletedProcess[str]:
         """Run `foyer ARGS` under this configuration, in its folder; `check` wants exit status 0."""
         done = subprocess.run(

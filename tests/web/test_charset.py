@@ -24,7 +24,7 @@ FORM = b'--x\r\nContent-Disposition: form-data; name="token"\r\n\r\n\xff\r\n--x-
 
 def send(method: str, path: str, kind: str, body: bytes = b"") -> http.client.HTTPResponse:
     with Site() as site:
-        connection = http.client.HTTPConnection(urlsplit(site.url).netloc, timeout=5)
+        connection = http.client.HTTPConnection(urlsplit(site.url).netloc, timeout=60)
         connection.request(method, path, body, {"Content-Type": kind, "Accept": "text/html"})
         answer = connection.getresponse()
         answer.read()

@@ -31,7 +31,7 @@ def fresh_looks() -> Iterator[None]:
     yield
     for look in health.kept().values():
         if look.thread is not None:
-            look.thread.join(10)
+            look.thread.join(60)
     health.forget()
 
 

@@ -21,7 +21,7 @@ def below(configure: Configure, homeserver: MemoryHomeserver) -> Configure:
 
 
 def get(site: Site, path: str) -> http.client.HTTPResponse:
-    connection = http.client.HTTPConnection(urlsplit(site.url).netloc, timeout=5)
+    connection = http.client.HTTPConnection(urlsplit(site.url).netloc, timeout=60)
     connection.request("GET", path)
     answer = connection.getresponse()
     answer.read()

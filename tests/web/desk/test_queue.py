@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import time
 from datetime import UTC, timedelta
 from typing import Any
 
@@ -159,7 +158,6 @@ def test_a_thousand_are_decided_at_once(
 ) -> None:
     made = many(1003)
     late = a_request("late")
-    begin = time.monotonic()
     page = text_of(moderator.get("/desk/decide", {"all": "yes", "tab": "waiting", "decision": "approve"}))
     ids = re.search(r'name="ids" value="([^"]+)"', page)
     assert ids is not None
@@ -167,10 +165,8 @@ def test_a_thousand_are_decided_at_once(
 
     with django_assert_max_num_queries(8100):
         response = moderator.post("/desk/decide", {"ids": ids[1], "decision": "approve"})
-    took = time.monotonic() - begin
 
     assert response.status_code == 303
-    assert took < 60
     assert Application.objects.filter(state="approved").count() == 1000
     left = set(Application.objects.filter(state="waiting").values_list("id", flat=True))
     assert left == {late.id, *(row.id for row in made[1000:])}
