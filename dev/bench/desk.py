@@ -7,13 +7,12 @@ from __future__ import annotations
 
 import itertools
 import time
-from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlencode
 
-from dev.bench import applicants, load, rows, servers
+from dev.bench import applicants, filling, load, servers
 from dev.bench.applicants import Past
 from dev.bench.applying import mail_keys
 from dev.bench.browser import Browser
@@ -66,42 +65,47 @@ def _queue(tab: str, words: str = "") -> str:
 def measure(scale: Scale) -> Found:
     """Fill, sign in, ask, decide; on SQLite and on PostgreSQL."""
     past = Past(scale.of(1_000_000, 4_000))
-    rows, missing = [], ""
     with ExitStack() as stack:
-        rows.append(_measure(scale, "SQLite", past, ""))
-        try:
-            postgres = stack.enter_context(servers.durable_postgres())
-        except (SetupError, NotReady) as error:
-            missing = scale.missing("PostgreSQL", error)
-        else:
-            rows.append(_measure(scale, "PostgreSQL", past, postgres.create_database("desk")))
+        doors, missing = _open(scale, stack)
+        scale.say(f"Applications: filling {' and '.join(doors)} with {past.total:,}")
+        begin = time.monotonic()
+        databases = [door.database for door in doors.values()]
+        filling.fill(filling.APPLICANTS, databases, past.total, folder=scale.folder)
+        scale.say(f"Applications: filled in {time.monotonic() - begin:.0f} s")
+        rows = [_measure(scale, kind, door, past) for kind, door in doors.items()]
     return {"total": past.total, "rows": rows, "missing": missing}
 
 
-def _measure(scale: Scale, kind: str, past: Past, database: str) -> Found:
-    scale.say(f"Applications: filling {kind} with {past.total:,}")
-    begin = time.monotonic()
-    with _filled(scale, past, database) as foyer:
-        scale.say(f"Applications: asking {kind}, which took {time.monotonic() - begin:.0f} s to fill")
-        browser = _signed_in(foyer)
-        pages = [_ask(foyer, browser, question, scale.of(150, 8)) for question in questions(past)]
-        scale.say(f"Applications: deciding on {applicants.WAITING:,} at once on {kind}")
-        return {"database": kind, "pages": pages, **_decide(browser)}
-
-
-@contextmanager
-def _filled(scale: Scale, past: Past, database: str) -> Iterator[Foyer]:
+def _open(scale: Scale, stack: ExitStack) -> tuple[dict[str, Foyer], str]:
+    """Make every Foyer, not started, with empty tables; returns them, and why there is none with PostgreSQL, if so."""
     keys: dict[str, Any] = {
         **mail_keys(9),  # nobody is mailed within the measurement
         # Older than what is kept by default: its deletion would be measured too.
         "retention": {"unverified": LONG, "decided": LONG, "ips": LONG, "denial_digests": LONG},
     }
+    databases, missing = {"SQLite": ""}, ""
+    try:
+        databases["PostgreSQL"] = stack.enter_context(servers.durable_postgres()).create_database("desk")
+    except (SetupError, NotReady) as error:
+        missing = scale.missing("PostgreSQL", error)
     homeserver = servers.by_secret("http://127.0.0.1:9")
-    with servers.foyer(scale.folder, homeserver, database=database, start=False, **keys) as foyer:
-        rows.fill_tables(foyer.database, past.tables(), past.total)
-        foyer.run("staff", "create", MODERATOR, "--role", "moderator", "--password-stdin", typed=f"{PASSWORD}\n")
-        foyer.start()
-        yield foyer
+    doors = {
+        kind: stack.enter_context(servers.foyer(scale.folder, homeserver, database=database, start=False, **keys))
+        for kind, database in databases.items()
+    }
+    return doors, missing
+
+
+def _measure(scale: Scale, kind: str, foyer: Foyer, past: Past) -> Found:
+    foyer.run("staff", "create", MODERATOR, "--role", "moderator", "--password-stdin", typed=f"{PASSWORD}\n")
+    foyer.start()
+    scale.say(f"Applications: asking {kind}")
+    browser = _signed_in(foyer)
+    pages = [_ask(foyer, browser, question, scale.of(150, 8)) for question in questions(past)]
+    scale.say(f"Applications: deciding on {applicants.WAITING:,} at once on {kind}")
+    decided = _decide(browser)
+    foyer.stop()
+    return {"database": kind, "pages": pages, **decided}
 
 
 def _signed_in(foyer: Foyer) -> Browser:

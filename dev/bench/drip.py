@@ -101,7 +101,7 @@ def measure(scale: Scale) -> Found:
 
 
 def _rows(scale: Scale, where: str, port: int) -> list[Found]:
-    seconds = scale.of(20.0, 2.0)
+    seconds = scale.of(15.0, 2.0)
     _others(port, 1.0)  # to warm up
     scale.say(f"Drip: others {where}, alone")
     rows = [{"where": where, "what": "nobody", "connections": 0, **crowd.figures(_others(port, seconds))}]

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from contextlib import ExitStack
 
-from dev.bench import load, people, servers
+from dev.bench import filling, load, people, servers
 from dev.bench.figures import median, microseconds, percentile, ratio, rounded
 from dev.bench.scale import Found, Scale
 from dev.bench.servers import Foyer
@@ -23,26 +23,36 @@ SIDES = ("small", "large")
 
 def measure(scale: Scale) -> Found:
     """Fill, then register in turns."""
-    large, missing = scale.of(1_000_000, 5_000), ""
-    sizes = {"small": SMALL, "large": large}
+    sizes = {"small": SMALL, "large": (large := scale.of(1_000_000, 5_000))}
     with ExitStack() as stack:
-        homeserver = servers.by_secret(stack.enter_context(servers.stub_homeserver(scale.folder)))
-        databases = {("SQLite", side): "" for side in SIDES}
-        try:
-            postgres = stack.enter_context(servers.durable_postgres())
-        except (SetupError, NotReady) as error:
-            missing = scale.missing("PostgreSQL", error)
-        else:
-            databases |= {("PostgreSQL", side): postgres.create_database(f"growth_{side}") for side in SIDES}
-        doors: dict[tuple[str, str], Foyer] = {}
-        for (kind, side), database in databases.items():
-            scale.say(f"Growth: filling {kind} with {sizes[side]:,} invitations")
-            door = servers.foyer(scale.folder, homeserver, database=database, invitations=sizes[side], past=True)
-            doors[kind, side] = stack.enter_context(door)
+        doors, missing = _open(scale, stack)
+        for side, size in sizes.items():
+            scale.say(f"Growth: filling with {size:,} invitations")
+            databases = [door.database for (_, its), door in doors.items() if its == side]
+            filling.fill(filling.INVITATIONS, databases, size, folder=scale.folder)
+        for door in doors.values():
+            door.start()
         rounds = _register(scale, doors, sizes)
         memory = {f"{kind} {side}": _memory_at_work(scale, doors[kind, side], sizes[side]) for kind, side in doors}
     kinds = list(dict.fromkeys(kind for kind, _ in doors))
     return {"large": large, "rows": [_row(kind, rounds) for kind in kinds], "memory_mb": memory, "missing": missing}
+
+
+def _open(scale: Scale, stack: ExitStack) -> tuple[dict[tuple[str, str], Foyer], str]:
+    """Make every Foyer, not started, with empty tables; returns them, and why there is none with PostgreSQL, if so."""
+    homeserver = servers.by_secret(stack.enter_context(servers.stub_homeserver(scale.folder)))
+    databases, missing = {("SQLite", side): "" for side in SIDES}, ""
+    try:
+        postgres = stack.enter_context(servers.durable_postgres())
+    except (SetupError, NotReady) as error:
+        missing = scale.missing("PostgreSQL", error)
+    else:
+        databases |= {("PostgreSQL", side): postgres.create_database(f"growth_{side}") for side in SIDES}
+    doors = {
+        key: stack.enter_context(servers.foyer(scale.folder, homeserver, database=database, start=False))
+        for key, database in databases.items()
+    }
+    return doors, missing
 
 
 def _memory_at_work(scale: Scale, foyer: Foyer, invitations: int) -> float:

@@ -34,8 +34,8 @@ def _measure(scale: Scale, mood: str) -> Found:
         with servers.foyer(scale.folder, homeserver, invitations=2) as foyer:
             crowd.invite(foyer, PEOPLE)
             crowd.pages(foyer, 1.0)  # to warm up
-            scale.say(f"Hanging: pages alone for {seconds:g} s")
-            alone = crowd.pages(foyer, seconds)
+            scale.say("Hanging: pages alone")
+            alone = crowd.pages(foyer, scale.of(10.0, 2.0))
             method, path, forward = MOODS[mood]
             proxy.add(Hang(forward), method, path)
             output = scale.folder / f"crowd-{len(mood)}.json"

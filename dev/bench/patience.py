@@ -29,7 +29,7 @@ def measure(scale: Scale) -> Found:
         crowd.invite(foyer, people)
         crowd.pages(foyer, 1.0)  # to warm up
         scale.say("Patience: pages alone")
-        alone = crowd.pages(foyer, scale.of(20.0, 2.0))
+        alone = crowd.pages(foyer, scale.of(10.0, 2.0))
         proxy.add(Delay(takes), "POST", "/_synapse/admin/v1/register")
         began, output = time.monotonic(), scale.folder / "crowd.json"
         with crowd.registering(foyer, people, output) as waiting:

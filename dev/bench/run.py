@@ -1,12 +1,14 @@
 """Measure, show, and write docs/performance.json and the tables of docs/performance.md from it.
 
 `--only NAME` measures one case and leaves the others as they were; `--quick` only shows that the measuring works, and
-writes nothing below docs/.
+writes nothing below docs/. Each case is kept as soon as it is measured: one that fails keeps no other from it, and a
+run that is stopped loses only the case that it was at.
 """
 
 from __future__ import annotations
 
 import argparse
+import contextlib
 import json
 import shutil
 import signal
@@ -94,10 +96,11 @@ def written(one: Found, name: str) -> str:
 
 
 def document_of(document: str, figures: dict[str, Any]) -> str:
-    """Return the document with the tables of these figures."""
+    """Return the document with the tables of these figures. What was kept in another form than today's stays."""
     for name in CASES:
         if name in figures:
-            document = put(document, name, written(figures[name], name))
+            with contextlib.suppress(KeyError):
+                document = put(document, name, written(figures[name], name))
     return put(document, "goals", f"{goals.text(figures)}\n\n{_duration(figures)}".strip())
 
 
@@ -125,10 +128,15 @@ def main(arguments: list[str]) -> int:
     CACHE.mkdir(exist_ok=True)
     # Below the checkout, because /tmp may be memory, which is always durable.
     folder = Path(tempfile.mkdtemp(prefix="bench-", dir=CACHE))
+    begin = time.monotonic()
     try:
         failed = measure_all(names, folder, quick=asked.quick)
+    except KeyboardInterrupt:
+        print("\nStopped." if asked.quick else "\nStopped. What was measured before is kept.")
+        return 130
     finally:
         shutil.rmtree(folder, ignore_errors=True)
+    print(f"This took {(time.monotonic() - begin) / 60:.0f} minutes.")
     return 1 if failed else 0
 
 
@@ -150,6 +158,9 @@ def _measured(name: str, folder: Path, *, quick: bool) -> bool:
     own.mkdir()
     try:
         found = measure(name, Scale(own, quick=quick))
+        print(f"\n{written(found, name)}\n\n{name} took {found['took_seconds']} s.\n", flush=True)
+        if not quick:
+            _keep({name: found})
     except (SetupError, NotReady) as error:
         print(f"{name} was not measured: {error}", flush=True)
         return False
@@ -158,9 +169,6 @@ def _measured(name: str, folder: Path, *, quick: bool) -> bool:
         return False
     finally:
         shutil.rmtree(own, ignore_errors=True)
-    print(f"\n{written(found, name)}\n\n{name} took {found['took_seconds']} s.\n", flush=True)
-    if not quick:
-        _keep({name: found})
     return True
 
 

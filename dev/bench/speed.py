@@ -14,7 +14,7 @@ from dev.bench import load, people, servers
 from dev.bench.figures import median, milliseconds, ratio, rounded
 from dev.bench.scale import Found, Scale
 from dev.bench.servers import Foyer
-from dev.bench.tables import table
+from dev.bench.tables import spread, table
 from dev.bench.waits import Waits, watched
 from dev.environments import SetupError
 from dev.processes import NotReady
@@ -71,12 +71,12 @@ def measure(scale: Scale) -> Found:
         works = {name: [POST, *PAGES] if "limits" not in name and "Postgre" not in name else [POST] for name in doors}
         series = {(name, work): Series(name, work) for name in doors for work in works[name]}
         for name, work in series:
-            _round(doors[name], work, seconds=scale.of(2.0, 0.3))
+            _round(doors[name], work, seconds=scale.of(1.0, 0.3))
         for number in range(rounds := scale.of(5, 2)):
             scale.say(f"Speed: round {number + 1} of {rounds}")
             for (name, work), one in series.items():
                 with watched(doors[name].database, waits) if name == POSTGRESQL else nullcontext():
-                    one.add(*_round(doors[name], work, seconds=scale.of(5.0, 1.0)))
+                    one.add(*_round(doors[name], work, seconds=scale.of(4.0, 1.0)))
     return {
         "rows": [one.figures() for one in series.values()],
         "limits_cpu": str(ratio(series[LIMITED, POST].cpu, series[PLAIN, POST].cpu)),
@@ -144,10 +144,9 @@ def text(found: Found) -> str:
 
 def _locks(found: Found) -> str:
     waits, one = found["waits"], found["postgresql"]
-    times = f"{one['median']:.2f} ({one['lowest']:.2f}–{one['highest']:.2f})"
     events = "; ".join(f"{event} {count:,}" for event, count in waits["events"].items()) or "nothing"
     return (
-        f"With two processes PostgreSQL makes {times} times the registrations of "
+        f"With two processes PostgreSQL makes {spread(one)} times the registrations of "
         f"SQLite. `pg_stat_activity` was looked at {waits['looks']:,} times meanwhile: of "
         f"{waits['active']:,} connections at work {waits['locks']:,} waited for a lock. What they waited for: {events}."
     )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 
 def table(head: Sequence[str], rows: Sequence[Sequence[object]]) -> str:
@@ -19,6 +19,11 @@ def cell(value: object) -> str:
     if isinstance(value, float):
         return f"{value:,.0f}" if abs(value) >= 100 else f"{value:g}"
     return f"{value:,}" if isinstance(value, int) else str(value).replace("|", "\\|").replace("\n", " ")
+
+
+def spread(ratio: Mapping[str, float], *, digits: int = 2) -> str:
+    """Return a ratio as it was kept: the median of the rounds, and the lowest and the highest round."""
+    return f"{ratio['median']:.{digits}f} ({ratio['lowest']:.{digits}f}–{ratio['highest']:.{digits}f})"
 
 
 def put(document: str, name: str, content: str) -> str:
