@@ -59,8 +59,9 @@ class Homeserver(Block):
     )
     admin_token: t.Secret | None = Field(
         default=None,
-        description="For synapse, tuwunel and mas: the access token of an account that is an admin of the homeserver. "
-        "With it newcomers are put in rooms, and an account whose making was interrupted is found again.",
+        description="For synapse, tuwunel and mas: the access token of an account that is an admin of the homeserver "
+        "(docs/admin-token.md tells how to get one). With it Foyer puts newcomers in rooms and welcomes them, and "
+        "learns what became of an account when the homeserver's answer was lost.",
     )
     mas: Mas = Mas()
     registration_token: t.Secret | None = Field(
@@ -228,7 +229,12 @@ class Moderators(Block):
         description="How these mails come: one for each new application, or one a day, at 7:00 UTC, with all that "
         "wait. The room is told of each.",
     )
-    room: t.Room | None = Field(default=None, examples=["#team:example.org"], description="A Matrix room that is told.")
+    room: t.Room | None = Field(
+        default=None,
+        examples=["#team:example.org"],
+        description="A Matrix room where Foyer says that somebody applied. It speaks as the account of "
+        "homeserver.admin_token, which has to be in that room.",
+    )
     notice: t.Notice | None = Field(
         default=None,
         examples=["{address} would like to join: {link}"],
@@ -268,7 +274,12 @@ class Branding(Block):
 class Screening(Block):
     """What keeps floods out."""
 
-    limits: t.Flag = Field(default=True, description="Whether there are limits at all.")
+    limits: t.Flag = Field(
+        default=True,
+        description="Whether Foyer counts how often somebody tries to join, to apply, to guess a code or to use the API, "
+        "and asks them to wait when it is too often. false: nobody is asked to wait; only guesses at one account's "
+        "password are still counted.",
+    )
     join_per_ip: t.Rates = Field(
         default=(Rate(10, 60), Rate(100, 86_400)),
         description="How often one IP may try to join. Raise it before a workshop where many share one IP.",
