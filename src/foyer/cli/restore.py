@@ -58,13 +58,12 @@ def _ask(backup: Backup, config: Config, *, yes: bool) -> None:
     from foyer.cli import output
     from foyer.cli.archive.loading import what_is_here
     from foyer.cli.local_time import shown
-    from foyer.config.database_errors import place
 
     here = what_is_here()
     if not any(here.values()):
         return
     output.ask_before(
-        f"Replace everything in {place(config.database)} ({_words(here)}) by the backup of "
+        f"Replace everything in {config.database.place} ({_words(here)}) by the backup of "
         f"{shown(backup.manifest.moment)} ({_words(backup.manifest.rows)})?",
         yes=yes,
     )

@@ -35,6 +35,11 @@ class Database:
         """Return the whole URL, password included. `str(database)` is the form for people."""
         return self._url(lambda secret: quote(secret, safe=""))
 
+    @property
+    def place(self) -> str:
+        """Return where it is, without its password: the path of the file, or the URL."""
+        return str(self.path) if self.engine == "sqlite" else str(self)
+
     def __str__(self) -> str:
         return self._url(lambda _: MASK)
 

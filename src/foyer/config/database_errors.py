@@ -5,7 +5,6 @@ from __future__ import annotations
 from django.db import DataError, Error, IntegrityError, NotSupportedError, ProgrammingError
 
 from foyer.config import current
-from foyer.config.database import Database
 
 OURS = (DataError, IntegrityError, NotSupportedError, ProgrammingError)
 # What SQLite says, in part, and what to do about it.
@@ -66,17 +65,12 @@ def sentence_for(error: BaseException) -> str:
         template = next((said for sign, said in SQLITE if sign in lower), SQLITE_ELSE)
     else:
         template = _postgresql(lower)
-    return template.format(place=place(database), reason=_short(reason))
+    return template.format(place=database.place, reason=_short(reason))
 
 
 def _postgresql(lower: str) -> str:
     table = POSTGRESQL_MISSING if "does not exist" in lower else POSTGRESQL
     return next((said for sign, said in table if sign in lower), POSTGRESQL_ELSE)
-
-
-def place(database: Database) -> str:
-    """Return where a database is, without its password."""
-    return str(database.path) if database.engine == "sqlite" else str(database)
 
 
 def _short(reason: str) -> str:

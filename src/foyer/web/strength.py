@@ -7,7 +7,6 @@ from dataclasses import dataclass
 
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
-from zxcvbn import zxcvbn
 
 from foyer.kit.guessing import READ_AT_MOST, to_be_judged
 
@@ -46,6 +45,8 @@ def judge(password: str, related: Iterable[str] = ()) -> Strength:
     password = to_be_judged(password)
     if not password:
         return Strength(0, str(WORDS[0]), "")
+    from zxcvbn import zxcvbn  # see foyer.kit.guessing
+
     result = zxcvbn(password, user_inputs=[word for word in related if word], max_length=READ_AT_MOST)
     score = int(result["score"])
     if score >= GOOD_ENOUGH:

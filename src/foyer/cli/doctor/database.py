@@ -11,7 +11,7 @@ from django.db import DatabaseError, InterfaceError, connection, transaction
 
 from foyer.cli import migrations, output
 from foyer.cli.doctor.findings import Finding, fault, ok, warning
-from foyer.config.database_errors import place, sentence_for
+from foyer.config.database_errors import sentence_for
 from foyer.config.schema import Config
 from foyer.jobs.queries import owed
 
@@ -21,7 +21,7 @@ FEW_BYTES = 200 * 1024 * 1024
 
 def look(config: Config) -> Iterator[Finding]:
     """Yield what is found."""
-    where = place(config.database)
+    where = config.database.place
     if config.database.engine == "sqlite":
         path = Path(str(config.database.path))
         if not path.parent.is_dir():

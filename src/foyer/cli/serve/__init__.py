@@ -49,8 +49,9 @@ def serve(
 
         rehearse(listen=listen)
         return
-    from foyer.cli.serve.parent import Parent  # the web server's library is only needed here
-    from foyer.cli.serve.prepare import prepare_apart
+    from foyer.cli.serve.prepare import Preparation
 
-    ready = prepare_apart(listen=listen, migrate=migrate)
-    raise typer.Exit(Parent(ready, processes=processes, threads=threads, with_worker=not no_worker).run())
+    preparation = Preparation(listen=listen, migrate=migrate)
+    from foyer.cli.serve.parent import Parent  # meanwhile: the web server's library is only needed here
+
+    raise typer.Exit(Parent(preparation, processes=processes, threads=threads, with_worker=not no_worker).run())

@@ -14,7 +14,7 @@ from types import FrameType
 from typing import Any
 
 from foyer.cli.serve import tether, web
-from foyer.cli.serve.prepare import Ready
+from foyer.cli.serve.prepare import Preparation, Ready
 from foyer.cli.serve.voice import Voice
 
 # All that a dead worker has left half made shall be settled within a minute, and most of that it needs itself.
@@ -28,8 +28,9 @@ SIGNALS = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
 class Parent:
     """One `foyer serve`."""
 
-    def __init__(self, ready: Ready, *, processes: int, threads: int, with_worker: bool) -> None:
-        self._ready = ready
+    def __init__(self, preparation: Preparation, *, processes: int, threads: int, with_worker: bool) -> None:
+        self._preparation = preparation
+        self._ready = ready = preparation.ready()
         self._processes, self._threads, self._with_worker = processes, threads, with_worker
         self._voice = Voice(as_json=ready.log_format == "json")
         self._stopping = threading.Event()
@@ -121,6 +122,7 @@ class Parent:
             if self._stopping.wait(LOOK_EVERY_SECONDS):
                 return
         self._open.set()
+        self._preparation.look_for_the_homeserver()
         shown = f"[{ready.host}]:{ready.port}" if ":" in ready.host else f"{ready.host}:{ready.port}"
         self._voice.announce(
             f"Foyer is open: {ready.public_url} (listening on {shown}, homeserver {ready.homeserver}, "

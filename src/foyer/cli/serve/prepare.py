@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import json
 import os
@@ -9,8 +10,14 @@ import socket
 import sys
 import threading
 from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING
 
 from foyer.cli.errors import CommandFailed
+
+if TYPE_CHECKING:
+    from foyer.config.database import Database
+
+GO_ON = b"!"
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,36 +34,50 @@ class Ready:
     log_level: str
 
 
-def prepare_apart(*, listen: str | None, migrate: bool) -> Ready:
-    """Prepare in a child, and return what it found.
+class Preparation:
+    """A child that prepares, says what it found, and looks for the homeserver when it is told to."""
 
-    Raises:
-        SystemExit: it failed, and has said why.
-    """
-    reading, writing = os.pipe()
-    child = os.fork()
-    if child == 0:
-        os.close(reading)
-        os._exit(_in_child(writing, listen=listen, migrate=migrate))
-    os.close(writing)
-    with os.fdopen(reading, encoding="utf-8") as pipe:
-        said = pipe.read()
-    if said:
-        # The child goes on to look for the homeserver.
-        threading.Thread(target=os.waitpid, args=(child, 0), name="reaper", daemon=True).start()
-        return Ready(**json.loads(said))
-    _, status = os.waitpid(child, 0)
-    raise SystemExit(os.waitstatus_to_exitcode(status) or 1)
+    def __init__(self, *, listen: str | None, migrate: bool) -> None:
+        from_child, to_parent = os.pipe()
+        from_parent, to_child = os.pipe()
+        self._child = os.fork()
+        if self._child == 0:
+            os.close(from_child)
+            os.close(to_child)
+            os._exit(_in_child(to_parent, from_parent, listen=listen, migrate=migrate))
+        os.close(to_parent)
+        os.close(from_parent)
+        self._from_child, self._to_child = from_child, to_child
+
+    def ready(self) -> Ready:
+        """Wait for what it found.
+
+        Raises:
+            SystemExit: it failed, and has said why.
+        """
+        with os.fdopen(self._from_child, encoding="utf-8") as pipe:
+            said = pipe.read()
+        if said:
+            threading.Thread(target=os.waitpid, args=(self._child, 0), name="reaper", daemon=True).start()
+            return Ready(**json.loads(said))
+        _, status = os.waitpid(self._child, 0)
+        raise SystemExit(os.waitstatus_to_exitcode(status) or 1)
+
+    def look_for_the_homeserver(self) -> None:
+        """Let it go on, once the door is open: until then the pages need the processors more."""
+        with contextlib.suppress(BrokenPipeError):
+            os.write(self._to_child, GO_ON)
 
 
-def _in_child(writing: int, *, listen: str | None, migrate: bool) -> int:
+def _in_child(writing: int, reading: int, *, listen: str | None, migrate: bool) -> int:
     from foyer.cli.dispatch import guarded
 
     def everything() -> None:
         ready = prepare(listen=listen, migrate=migrate)
         with os.fdopen(writing, "w", encoding="utf-8") as pipe:
             pipe.write(json.dumps(asdict(ready)))
-        _look_for_the_homeserver()
+        if os.read(reading, len(GO_ON)):  # nothing: the parent is gone
+            _look_for_the_homeserver()
 
     status = guarded(everything, show_traceback="--traceback" in sys.argv)
     sys.stderr.flush()
@@ -69,24 +90,23 @@ def prepare(*, listen: str | None, migrate: bool) -> Ready:
     Raises:
         ConfigError, CommandFailed, DatabaseError
     """
-    from foyer.config.boot import boot
-    from foyer.config.database_errors import place
+    from foyer.config import current
     from foyer.config.places import listen as read_listen
 
-    config = boot()
+    config = current()
     try:
         where = read_listen(listen) if listen is not None else config.listen
     except ValueError as error:
         raise CommandFailed(f"--listen {listen}: {error}", exit_code=2) from None
     ip = free_address(where.host, where.port)
-    _database_ready(engine=config.database.engine, migrate=migrate)
+    _database_ready(config.database, migrate=migrate)
     return Ready(
         host=where.host,
         ip=ip,
         port=where.port,
         public_url=config.public_url,
         homeserver=config.homeserver.url,
-        database=place(config.database),
+        database=config.database.place,
         log_format=config.log.format,
         log_level=config.log.level,
     )
@@ -129,12 +149,19 @@ def _why_not(error: OSError, shown: str, port: int) -> str:
     return f"Foyer cannot listen on {shown}: {error.strerror}. Correct `listen`."
 
 
-def _database_ready(*, engine: str, migrate: bool) -> None:
-    from foyer.cli import migrations, output
-    from foyer.config import current
-    from foyer.config.database_errors import place
+def _database_ready(database: Database, *, migrate: bool) -> None:
+    if database.path is not None:
+        from foyer.cli.applied import is_up_to_date
+        from foyer.config.django import INSTALLED_APPS
 
-    if engine == "sqlite" or migrate:
+        if is_up_to_date(database.path, INSTALLED_APPS):
+            return
+    from foyer.config.boot import boot
+
+    boot()
+    from foyer.cli import migrations, output  # needs Django
+
+    if database.engine == "sqlite" or migrate:
         applied = migrations.bring_up_to_date()
         if applied:
             done = output.counted(len(applied), "migration", "migrations")
@@ -143,7 +170,7 @@ def _database_ready(*, engine: str, migrate: bool) -> None:
     migrations.refuse_newer()
     if names := migrations.pending():
         raise CommandFailed(
-            f"The database {place(current().database)} lacks {output.counted(len(names), 'migration', 'migrations')} "
+            f"The database {database.place} lacks {output.counted(len(names), 'migration', 'migrations')} "
             "of this version. "
             "Run `foyer migrate`, or start with `foyer serve --migrate`."
         )
@@ -151,11 +178,13 @@ def _database_ready(*, engine: str, migrate: bool) -> None:
 
 def _look_for_the_homeserver() -> None:
     """Say that the homeserver is not there, if so. Foyer opens without it: pages work, joins say to come back."""
-    from foyer.config import current
-    from foyer.homeserver.make import current as homeserver
+    from foyer.config.boot import boot
+
+    config = boot()
+    from foyer.homeserver.make import current as homeserver  # needs Django
     from foyer.homeserver.port import Level
 
-    for finding in homeserver().probe(current().after.rooms).findings:
+    for finding in homeserver().probe(config.after.rooms).findings:
         if finding.level is Level.FAULT:
             print(
                 f"Foyer runs, but not all is well: {finding.sentence} {finding.remedy}".strip(),
