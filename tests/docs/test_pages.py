@@ -26,6 +26,7 @@ REQUIRED: dict[str, Any] = {
     "homeserver": {"registration_shared_secret": "an example"},
 }
 # Lines of the shell that call Foyer, whatever stands before it and after.
+IN_A_CONTAINER = "docker compose exec foyer "
 CALL = re.compile(r"(?:^|\s|/)foyer (?P<arguments>(?:--config(?:-path)? \S+ )?[a-z][^#|<>&)`…]*)")
 
 
@@ -44,7 +45,7 @@ def calls() -> dict[tuple[str, ...], str]:
         text = path.read_text(encoding="utf-8").replace("\\\n", " ")
         lines = [line.removeprefix("$ ") for block in blocks(path, "sh", "console") for line in block.splitlines()]
         for line in [*lines, *re.findall(r"`(foyer [^`\n]+)`", text)]:
-            for call in CALL.finditer(line):
+            for call in CALL.finditer(line.removeprefix(IN_A_CONTAINER)):
                 words = tuple(shlex.split(call["arguments"], comments=True))
                 found[words[2:] if words[0].startswith("--config") else words] = name_of(path)
     return found

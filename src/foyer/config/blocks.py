@@ -276,9 +276,9 @@ class Screening(Block):
 
     limits: t.Flag = Field(
         default=True,
-        description="Whether Foyer counts how often somebody tries to join, to apply, to guess a code or to use the API, "
-        "and asks them to wait when it is too often. false: nobody is asked to wait; only guesses at one account's "
-        "password are still counted.",
+        description="Whether Foyer counts how often somebody tries to join, to apply, to guess a code or to use the "
+        "API, and asks them to wait when it is too often. false: nobody is asked to wait; only guesses at one "
+        "account's password are still counted.",
     )
     join_per_ip: t.Rates = Field(
         default=(Rate(10, 60), Rate(100, 86_400)),
