@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Any
 
 from dev.proxy import ChaosProxy, Cut, Delay, Garbage, Lose, Status
@@ -13,7 +14,7 @@ from foyer.homeserver.mas import Mas
 from foyer.kit.clock import now
 from tests.homeserver.mas_double import CLIENT_ID, CLIENT_SECRET, MasDouble
 from tests.homeserver.synapse_beside_mas import ADMIN, ADMIN_TOKEN, Room, SynapseBesideMas
-from tests.homeserver.worlds import PASSWORD, TIMEOUT, new_name
+from tests.homeserver.worlds import LATE_SECONDS, PASSWORD, TIMEOUT, new_name
 
 MAKING = ("POST", "/api/admin/v1/users$")
 SECOND_STEP = ("POST", "/set-password$")
@@ -34,11 +35,17 @@ class MasWorld:
     def __post_init__(self) -> None:
         self.homeserver = self.adapter()
 
-    def adapter(self, client_id: str = CLIENT_ID, client_secret: str = CLIENT_SECRET, token: str = ADMIN_TOKEN) -> Mas:
+    def adapter(
+        self,
+        client_id: str = CLIENT_ID,
+        client_secret: str = CLIENT_SECRET,
+        token: str = ADMIN_TOKEN,
+        timeout: timedelta = TIMEOUT,
+    ) -> Mas:
         """Return an adapter of our own, which knows nothing yet."""
         return Mas(
-            client=Client(self.synapse_chaos.url, timeout=TIMEOUT),
-            mas_client=Client(self.chaos.url, timeout=TIMEOUT, key="homeserver.mas.url"),
+            client=Client(self.synapse_chaos.url, timeout=timeout),
+            mas_client=Client(self.chaos.url, timeout=timeout, key="homeserver.mas.url"),
             server_name="localhost",
             client_id=client_id,
             client_secret=client_secret,
@@ -102,7 +109,7 @@ class MasWorld:
         self.chaos.add(Lose(), *MAKING, times=1)
 
     def hang_before(self) -> None:
-        self.chaos.add(Delay(TIMEOUT.total_seconds() + 1), *MAKING, times=1)
+        self.chaos.add(Delay(LATE_SECONDS), *MAKING, times=1)
 
     def break_second_step(self) -> None:
         self.chaos.add(Cut(), *SECOND_STEP, times=1)

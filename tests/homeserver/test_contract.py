@@ -22,7 +22,7 @@ from foyer.homeserver.errors import (
 )
 from foyer.homeserver.port import Capability
 from foyer.kit.clock import now
-from tests.homeserver.worlds import PASSWORD, World, new_name
+from tests.homeserver.worlds import PASSWORD, SOON_SECONDS, World, new_name
 
 OTHER = "another password 2"
 
@@ -175,7 +175,7 @@ def test_create_whose_answer_is_lost_may_have_been_done_and_was(world: World) ->
 def test_create_that_times_out_may_have_been_done(world: World) -> None:
     world.hang_before()
 
-    with pytest.raises(Unreachable) as error:
+    with world.homeserver.within(SOON_SECONDS), pytest.raises(Unreachable) as error:
         world.homeserver.create(new_name(), PASSWORD)
 
     assert error.value.maybe_done
@@ -563,7 +563,7 @@ def _is_seen(world: World, name: str) -> bool:
 
 def _soon(question: Callable[[], bool]) -> bool:
     """Synapse writes down who was seen every five seconds."""
-    end = now() + timedelta(seconds=12)
+    end = now() + timedelta(seconds=60)
     pause = threading.Event()
     while not question():
         if now() > end:

@@ -14,7 +14,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from dev.proxy import Cut, Delay, Lose, Repeat, Status
+from dev.proxy import Cut, Delay, Hang, Lose, Repeat, Status
 from foyer.homeserver.errors import (
     Busy,
     EmailRefused,
@@ -118,15 +118,15 @@ def test_token_that_is_renewed_in_advance_holds_nobody_up(mas: MasWorld) -> None
     mas.mas.token_lifetime = 8
     mas.homeserver.look_up("nobody")
     time.sleep(4.1)
-    mas.chaos.add(Delay(1.8), *TOKEN_REQUEST)
+    mas.chaos.add(Hang(), *TOKEN_REQUEST)
     renewing = threading.Thread(target=mas.homeserver.look_up, args=("nobody",))
     renewing.start()
     mas.chaos.wait_for(2, *TOKEN_REQUEST)
-    begun = time.monotonic()
 
     mas.homeserver.look_up("nobody")
 
-    assert time.monotonic() - begun < 1.5
+    assert renewing.is_alive()
+    mas.chaos.release()
     renewing.join()
 
 
@@ -181,13 +181,14 @@ def test_token_that_is_never_accepted_is_misconfigured_after_one_more_try(mas: M
 
 
 def test_token_of_twenty_threads_while_the_service_hangs_fails_for_all_at_once(mas: MasWorld) -> None:
-    mas.chaos.add(Delay(TIMEOUT.total_seconds() + 1), *TOKEN_REQUEST)
+    mas.chaos.add(Hang(), *TOKEN_REQUEST)
+    homeserver = mas.adapter(timeout=timedelta(seconds=2))
     begun = time.monotonic()
 
-    outcomes = _at_once(20, lambda number: mas.homeserver.look_up(f"nobody-{number}"))
+    outcomes = _at_once(20, lambda number: homeserver.look_up(f"nobody-{number}"))
 
     assert {type(outcome) for outcome in outcomes} == {Unreachable}
-    assert time.monotonic() - begun < 2 * TIMEOUT.total_seconds()
+    assert time.monotonic() - begun < 20  # one after the other they would take forty
 
 
 @pytest.mark.parametrize(
@@ -293,12 +294,9 @@ def test_within_bounds_both_servers_together(mas: MasWorld) -> None:
     mas.homeserver.password_policy()
     mas.chaos.add(Delay(1.5), "GET", "/by-username/")
     mas.synapse_chaos.add(Delay(1.5), "GET", "/username_available")
-    begun = time.monotonic()
 
-    with mas.homeserver.within(2.0), pytest.raises(Unreachable):
+    with mas.homeserver.within(2.5), pytest.raises(Unreachable):  # which each of them keeps
         mas.homeserver.check_name(new_name())
-
-    assert time.monotonic() - begun < 2.9
 
 
 def test_log_and_errors_hold_no_secret_and_no_name(mas: MasWorld, caplog: pytest.LogCaptureFixture) -> None:

@@ -20,7 +20,7 @@ from foyer.homeserver.uia import RegistrationServer
 from tests.homeserver.client_double import DUMMY, TOKEN, ClientDouble, UiaDouble
 from tests.homeserver.dendrite_double import DendriteDouble
 from tests.homeserver.tuwunel_double import TuwunelDouble
-from tests.homeserver.worlds import PASSWORD, TIMEOUT
+from tests.homeserver.worlds import LATE_SECONDS, PASSWORD, TIMEOUT
 
 OUR_TOKEN = "a-token-of-the-homeserver"
 BUSY = '{"errcode": "M_LIMIT_EXCEEDED", "error": "Too Many Requests", "retry_after_ms": 7000}'
@@ -51,7 +51,7 @@ class Behind:
         self._spoil(Lose())
 
     def hang_before(self) -> None:
-        self._spoil(Delay(TIMEOUT.total_seconds() + 1))
+        self._spoil(Delay(LATE_SECONDS))
 
     def be_busy(self) -> None:
         self._spoil(Status(429, BUSY))

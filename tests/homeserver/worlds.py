@@ -21,7 +21,11 @@ from foyer.homeserver.synapse import Synapse
 from foyer.kit.clock import now
 from tests.support.native import register_natively
 
-TIMEOUT = timedelta(seconds=2)
+TIMEOUT = timedelta(seconds=15)
+"""Long: a machine that has much to do shall not look like a homeserver that is down."""
+LATE_SECONDS = 3.0
+"""When an answer comes after hang_before(): later than a test waits by `within(SOON_SECONDS)`."""
+SOON_SECONDS = 2.0
 PASSWORD = "correct horse 1"
 MAKING = {"secret": ("POST", "/v1/register$"), "both": ("POST", "/v1/register$"), "token": ("PUT", "/v2/users/")}
 """The request that makes the account, by credentials."""
@@ -209,7 +213,7 @@ class SynapseWorld:
         self.chaos.add(Lose(), *self._making, times=1)
 
     def hang_before(self) -> None:
-        self.chaos.add(Delay(TIMEOUT.total_seconds() + 1), *self._making, times=1)
+        self.chaos.add(Delay(LATE_SECONDS), *self._making, times=1)
 
     def break_second_step(self) -> None:
         self.chaos.add(Cut(), *SECOND_STEP, times=1)
