@@ -56,7 +56,8 @@ def test_serve_when_ready_says_where_it_is_open(tmp_path: Path) -> None:
 
 
 def test_serve_makes_a_database_that_only_its_owner_reads(tmp_path: Path) -> None:
-    with running_foyer(tmp_path) as foyer:
+    with running_foyer(tmp_path, start=False) as foyer:
+        foyer.start()
         assert (foyer.folder / "foyer.sqlite3").stat().st_mode & 0o777 == 0o600
 
 
