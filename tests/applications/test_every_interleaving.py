@@ -332,7 +332,7 @@ def test_two_applicants_for_one_name_at_every_interleaving(has_secret: bool) -> 
     run_state_machine_as_test(
         machine,
         settings=settings(
-            max_examples=25,
+            max_examples=10 if connection.vendor == "postgresql" else 25,
             stateful_step_count=12,
             deadline=None,
             print_blob=True,

@@ -29,7 +29,7 @@ from tests.conftest import VALUES
 from tests.homeserver.mas_world import MasWorld, mas_keys, mas_world
 from tests.support.ahead import time_out, work_until
 
-pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.database]
+pytestmark = pytest.mark.django_db(transaction=True)
 
 BREAKS: dict[str, Mode] = {
     "cut": Cut(),
