@@ -6,14 +6,12 @@ email is known here or not. Whoever owns an email with an application under way 
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from dataclasses import dataclass, field
 from datetime import timedelta
 
 import structlog
 from django.db import IntegrityError, transaction
-from django.db.models import F, QuerySet
-from django.db.models.functions import Lower
 
 from foyer.accounts.rules import allowed_localpart
 from foyer.applications import flags, floods, keys, mailing, naming, queries, search, welcome
@@ -27,8 +25,9 @@ from foyer.applications.errors import (
     MailedOften,
     MailTooSoon,
 )
-from foyer.applications.models import PENDING, Application, State
-from foyer.applications.moves import lock, move, wrong_state
+from foyer.applications.models import Application, State
+from foyer.applications.moves import lock, wrong_state
+from foyer.applications.statements import ADD, COUNT_TRY, KEEP_CODE, PENDING_WITH, VERIFY
 from foyer.applications.texts import allowed_email
 from foyer.audit.services import record
 from foyer.audit.verbs import Verb
@@ -38,6 +37,7 @@ from foyer.kit.client_ip import ClientAddress
 from foyer.kit.clock import now
 from foyer.kit.codes import digests_match
 from foyer.kit.folding import mailbox, skeleton
+from foyer.kit.refusal import Refusal
 from foyer.names import services as names
 
 CODE_TRIES = 10
@@ -95,9 +95,10 @@ def start(
     )
     application.key_digest = keys.status_digest(keys.status_key(application))
     with transaction.atomic():
-        application.save()
+        pending = _prepare_code(application)
+        ADD(application)
         record(Verb.APPLICATION_STARTED, actor=Actor.person(), subject=("application", application.id))
-        _mail_code(application)
+        _owe_code(application, pending)
     return Started(keys.status_key(application))
 
 
@@ -157,12 +158,23 @@ def correct_email(application: Application, email: str) -> None:
 
 
 def _mail_code(row: Application) -> None:
-    """Owe the mail with the code, or, where the email has an application under way, the one that leads there."""
+    """Give a row that is kept already a code, and owe the mail."""
+    pending = _prepare_code(row)
+    KEEP_CODE(row)
+    _owe_code(row, pending)
+
+
+def _prepare_code(row: Application) -> Application | None:
+    """Put a code on the row. Return the application under way that the email has, if any: then no code is right.
+
+    Raises:
+        MailedOften
+    """
     moment = now()
     if row.mails >= MAILS_A_DAY and row.mailed_at is not None and row.mailed_at > moment - A_DAY:
         raise MailedOften
     floods.count(mailbox(row.email_to_prove), row.subnet)
-    pending = _pending_with(row.email_to_prove).exclude(id=row.id).first()
+    pending = _pending_with(row)
     is_alive = row.has_code and row.code_tries < CODE_TRIES and (row.code_expires_at or moment) > moment
     if not is_alive:
         row.code_generation, row.code_tries = row.code_generation + 1, 0
@@ -170,11 +182,11 @@ def _mail_code(row: Application) -> None:
     row.mails = row.mails + 1 if row.mailed_at is not None and row.mailed_at > moment - A_DAY else 1
     row.mailed_at, row.mail_refused_at = moment, None
     row.code_expires_at = moment + mailing.CODE_IS_GOOD_FOR
-    row.save(
-        update_fields=[
-            "code_generation", "code_tries", "code_expires_at", "has_code", "mailed_at", "mails", "mail_refused_at",
-        ]
-    )  # fmt: skip
+    return pending
+
+
+def _owe_code(row: Application, pending: Application | None) -> None:
+    """Owe the mail with the code, or, where the email has an application under way, the one that leads there."""
     record(Verb.APPLICATION_CODE_SENT, actor=Actor.person(), subject=("application", row.id))
     if pending is None:
         mailing.owe(mailing.VERIFICATION, row)
@@ -182,8 +194,8 @@ def _mail_code(row: Application) -> None:
         mailing.owe(mailing.ALREADY_APPLIED, pending)
 
 
-def _pending_with(email: str) -> QuerySet[Application]:
-    return Application.objects.annotate(lower_email=Lower("email")).filter(lower_email=email.lower(), state__in=PENDING)
+def _pending_with(row: Application) -> Application | None:
+    return PENDING_WITH.first(row.email_to_prove.lower(), row.id or 0)
 
 
 def verify_by_code(application: Application, code: str) -> Verified:
@@ -194,16 +206,25 @@ def verify_by_code(application: Application, code: str) -> Verified:
         AlreadyApplied
         WrongState
     """
-    row = queries.by_id(application.id)
-    if not row.awaits_proof:
-        return _as_it_is(row)
-    open_still = Application.objects.filter(id=row.id, code_generation=row.code_generation, code_tries__lt=CODE_TRIES)
-    if not open_still.filter(code_expires_at__gt=now()).update(code_tries=F("code_tries") + 1):
-        raise CodeExpired if open_still.exists() else CodeSpent
+    return _prove(application.id, lambda row: _refusal_of(row, code))
+
+
+def _refusal_of(row: Application, code: str) -> Refusal | None:
+    """Return what is wrong with a code; a wrong one is counted.
+
+    Raises:
+        CodeSpent, CodeExpired: not even a right one helps.
+    """
+    if row.code_tries >= CODE_TRIES:
+        raise CodeSpent
+    if row.code_expires_at is None or row.code_expires_at <= now():
+        raise CodeExpired
+    row.code_tries += 1
     digits = "".join(character for character in code if character.isdecimal())
-    if not (row.has_code and digests_match(keys.code(row), digits)):
-        raise CodeWrong(left=max(0, CODE_TRIES - row.code_tries - 1))
-    return _prove(row)
+    if row.has_code and digests_match(keys.code(row), digits):
+        return None
+    COUNT_TRY(row)
+    return CodeWrong(left=CODE_TRIES - row.code_tries)
 
 
 def verify_by_link(mail_key: str) -> Verified:
@@ -216,53 +237,58 @@ def verify_by_link(mail_key: str) -> Verified:
     """
     row = queries.by_mail_key(mail_key)
     if not (row.awaits_proof and digests_match(keys.mail_key(row), mail_key)):
-        return _as_it_is(row)
-    return _prove(row)
+        return Verified(keys.status_key(row))
+    return _prove(row.id, lambda row: None if digests_match(keys.mail_key(row), mail_key) else wrong_state(row.id))
 
 
-def _as_it_is(row: Application) -> Verified:
-    return Verified(keys.status_key(row))
-
-
-def _prove(row: Application) -> Verified:
-    """The email of this row is its owner's."""
+def _prove(application_id: int, look: Callable[[Application], Refusal | None]) -> Verified:
+    """The email is its owner's, if `look` finds nothing wrong with what came. What it writes stays in any case."""
     try:
         with transaction.atomic():
-            lost = _note_proof(row) if row.state == State.UNVERIFIED else _note_correction(row)
+            row = lock(application_id)
+            if not row.awaits_proof:
+                return Verified(keys.status_key(row))
+            is_first = row.state == State.UNVERIFIED
+            refusal, lost = look(row), ""
+            if refusal is None:
+                lost = _note_proof(row) if is_first else _note_correction(row)
     except IntegrityError:
         # Another application was proven with it first. Only now may this person know.
-        with transaction.atomic():
-            is_news = Application.objects.filter(id=row.id, has_code=True).update(has_code=False)
-            pending = _pending_with(row.email_to_prove).exclude(id=row.id).first()
-            if is_news and pending is not None:  # pressing on and on sends no further mail
-                mailing.owe(mailing.ALREADY_APPLIED, pending)
+        _mail_who_was_first(application_id)
         raise AlreadyApplied from None
-    if row.state == State.UNVERIFIED and not lost:
-        lost = naming.find_lost(queries.by_id(row.id))
+    if refusal is not None:
+        raise refusal
+    if is_first and not lost:
+        lost = naming.find_lost(row)
     return Verified(keys.status_key(row), lost)
+
+
+def _mail_who_was_first(application_id: int) -> None:
+    with transaction.atomic():
+        row = lock(application_id)
+        # Pressing on and on sends no further mail.
+        is_news = Application.objects.filter(id=row.id, has_code=True).update(has_code=False)
+        pending = _pending_with(row)
+        if is_news and pending is not None:
+            mailing.owe(mailing.ALREADY_APPLIED, pending)
 
 
 def _note_proof(row: Application) -> str:
     """Claim the name; return it where somebody else has it."""
-    moved = move(
-        row.id,
-        [State.UNVERIFIED],
-        State.VERIFIED,
-        verb=Verb.APPLICATION_VERIFIED,
-        actor=Actor.person(),
-        only={"email": row.email},
-        email_verified_at=now(),
-        mail_refused_at=None,
-    )
-    lost = ""
+    row.state, row.email_verified_at, row.mail_refused_at = State.VERIFIED, now(), None
+    flags.look(row)
+    if not VERIFY(row, state=State.UNVERIFIED):
+        raise wrong_state(row.id)
+    record(Verb.APPLICATION_VERIFIED, actor=Actor.person(), subject=("application", row.id))
     try:
-        names.claim(moved.localpart, holder=moved.holder)
+        names.claim(row.localpart, holder=row.holder)
     except names.NameHeld:
-        lost, moved.localpart, moved.skeleton = moved.localpart, "", ""
-        moved.save(update_fields=["localpart", "skeleton"])
-        record(Verb.APPLICATION_NAME_LOST, actor=Actor.person(), subject=("application", moved.id))
-    flags.raise_for(moved)
-    return lost
+        lost, row.localpart, row.skeleton = row.localpart, "", ""
+        row.save(update_fields=["localpart", "skeleton"])
+        record(Verb.APPLICATION_NAME_LOST, actor=Actor.person(), subject=("application", row.id))
+        flags.raise_for(row)
+        return lost
+    return ""
 
 
 def _note_correction(row: Application) -> str:

@@ -27,7 +27,8 @@ from django.conf import settings
 from django.utils.translation import gettext
 
 from foyer.applications import welcome
-from foyer.applications.models import PENDING, Application, DenialDigest
+from foyer.applications.models import Application, DenialDigest
+from foyer.applications.statements import COUNT_ALIKE, COUNT_OF_SUBNET, DENIED, KEEP_FLAGS
 from foyer.config import current
 from foyer.kit.clock import now
 from foyer.kit.codes import keyed_digest
@@ -64,10 +65,15 @@ def with_traps(known: list[Flag], traps: Collection[str]) -> list[Flag]:
 
 
 def raise_for(application: Application) -> None:
-    """Note what stands out, as it is now."""
-    found = of(application)
-    application.flags, application.is_flagged = found, bool(found)
-    Application.objects.filter(id=application.id).update(flags=found, is_flagged=bool(found))
+    """Note what stands out, as it is now. Call where the row was read, or locked, in this transaction."""
+    look(application)
+    KEEP_FLAGS(application)
+
+
+def look(application: Application) -> None:
+    """Put what stands out on the row, which the caller writes."""
+    application.flags = of(application)
+    application.is_flagged = bool(application.flags)
 
 
 def phrase(flag: Flag) -> str:
@@ -119,9 +125,8 @@ def _digests(application: Application) -> list[tuple[DenialDigest.Kind, str]]:
 def _denied(code: str, kind: DenialDigest.Kind, folded: str) -> Flag | None:
     if not folded:
         return None
-    denials = DenialDigest.objects.filter(kind=kind, digest=digest_of(kind, folded))
-    at = denials.order_by("-at").values_list("at", flat=True).first()
-    return {"code": code, "params": {"on": at.date().isoformat()}} if at else None
+    denial = DENIED.first(kind.value, digest_of(kind, folded))
+    return {"code": code, "params": {"on": denial.at.date().isoformat()}} if denial else None
 
 
 def _by_rules(application: Application) -> list[Flag]:
@@ -143,8 +148,7 @@ def _disposable(application: Application) -> Flag | None:
 def _subnet(application: Application) -> Flag | None:
     if not application.subnet:
         return None
-    lately = Application.objects.filter(subnet=application.subnet, created_at__gt=now() - timedelta(days=1))
-    count = lately.count()
+    count = COUNT_OF_SUBNET(application.subnet, now() - timedelta(days=1))
     return {"code": "subnet-busy", "params": {"count": count}} if count >= SUBNET_IS_BUSY_FROM else None
 
 
@@ -155,6 +159,7 @@ def _house(application: Application) -> Flag | None:
 
 
 def _resembles(application: Application) -> Flag | None:
-    alike = Application.objects.filter(skeleton=application.skeleton, state__in=PENDING).exclude(id=application.id)
-    count = alike.count() if application.skeleton else 0
+    if not application.skeleton:
+        return None
+    count = COUNT_ALIKE(application.skeleton, application.id)
     return {"code": "name-resembles", "params": {"count": count}} if count else None

@@ -13,6 +13,7 @@ from django.conf import settings
 
 from foyer.applications.errors import MailedOften
 from foyer.applications.models import Mailed
+from foyer.applications.statements import ADD_MAILED, MAILED_LATELY
 from foyer.kit.clock import now
 from foyer.kit.codes import keyed_digest
 
@@ -34,11 +35,10 @@ def count(mailbox: str, subnet: str) -> None:
     """
     box = keyed_digest(settings.SECRET_KEY, "mailed-box", mailbox)
     client = keyed_digest(settings.SECRET_KEY, "mailed-client", subnet) if subnet else ""
-    lately = Mailed.objects.filter(box=box, at__gt=now() - A_DAY)
-    clients = list(lately.values_list("client", flat=True)[:FROM_ALL])
+    clients = [it.client for it in MAILED_LATELY.rows(box, now() - A_DAY, FROM_ALL)]
     if len(clients) >= FROM_ALL or clients.count(client) >= (FROM_ONE_CLIENT if subnet else FROM_UNKNOWN_CLIENTS):
         raise MailedOften
-    Mailed.objects.create(box=box, client=client)
+    ADD_MAILED(Mailed(box=box, client=client))
 
 
 def forget() -> int:

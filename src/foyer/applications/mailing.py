@@ -7,8 +7,11 @@ from __future__ import annotations
 
 from datetime import UTC, timedelta
 
+from django.db import transaction
+
 from foyer.applications import flags, keys, queries
 from foyer.applications.models import PENDING, Application, Decision, Message, State
+from foyer.applications.statements import BY_ID, COUNT_LATELY, GOOD_FROM_NOW
 from foyer.config import current
 from foyer.invites import mailing as invite_mailing
 from foyer.invites.models import Invite
@@ -32,6 +35,7 @@ ANSWERED = "applications.answered"
 DIGEST = "applications.digest"
 
 CODE_IS_GOOD_FOR = timedelta(minutes=30)
+A_MOMENT = timedelta(seconds=5)
 DIGEST_FROM = 5
 DIGEST_WINDOW = timedelta(minutes=10)
 DIGEST_AFTER = timedelta(minutes=15)
@@ -54,8 +58,7 @@ def tell_moderators_of(application: Application) -> None:
     With `moderators.digest: daily` the mails wait for the next morning, and the room alone hears.
     """
     by_mail = current().moderators.digest == "each"
-    lately = Application.objects.filter(state=State.WAITING, submitted_at__gt=now() - DIGEST_WINDOW)
-    if lately[:DIGEST_FROM].count() < DIGEST_FROM:
+    if COUNT_LATELY(now() - DIGEST_WINDOW, DIGEST_FROM) < DIGEST_FROM:
         services.tell_moderators(NEW, application.holder, by_mail=by_mail)
     else:
         jobs.enqueue("applications.digest", subject="", delay=DIGEST_AFTER)
@@ -85,10 +88,7 @@ def _verification(subject: str, _to: str) -> messages.Message | None:
     application = _application(subject)
     if application is None or not application.awaits_proof or not application.has_code:
         return None
-    # A mail server may have been down for hours: the code is good from the sending on.
-    Application.objects.filter(id=application.id, code_generation=application.code_generation).update(
-        code_expires_at=now() + CODE_IS_GOOD_FOR
-    )
+    _make_good_from_now(application)
     return messages.Verification(
         to=application.email_to_prove,
         language=application.language,
@@ -96,6 +96,14 @@ def _verification(subject: str, _to: str) -> messages.Message | None:
         link=keys.confirm_link(application),
         minutes=int(CODE_IS_GOOD_FOR.total_seconds() // 60),
     )
+
+
+def _make_good_from_now(application: Application) -> None:
+    """A mail server may have been down for hours: the code is good from the sending on."""
+    until = now() + CODE_IS_GOOD_FOR
+    if application.code_expires_at is None or abs(until - application.code_expires_at) > A_MOMENT:
+        with transaction.atomic():
+            GOOD_FROM_NOW.run(until, application.id, application.code_generation)
 
 
 @renders(ALREADY_APPLIED)
@@ -264,8 +272,8 @@ for _kind in (VERIFICATION, RECEIVED, QUESTION, APPROVED, OPENING_FAILED, LAPSED
 
 def _application(subject: str, *states: State) -> Application | None:
     number = subject.partition(" ")[0].removeprefix("application:")
-    found = Application.objects.filter(id=int(number))
-    return (found.filter(state__in=states) if states else found).first()
+    found = BY_ID.first(int(number))
+    return found if found is not None and (not states or found.state in states) else None
 
 
 def _message(subject: str) -> Message | None:

@@ -11,6 +11,7 @@ from typing import Any
 
 from foyer.applications.errors import AlreadyDecided, ApplicationUnknown, WrongState
 from foyer.applications.models import Application, State
+from foyer.applications.statements import BY_ID, LOCK
 from foyer.audit.services import record
 from foyer.audit.verbs import Verb
 from foyer.kit.actor import Actor
@@ -48,7 +49,7 @@ def wrong_state(application_id: int) -> WrongState:
     Raises:
         ApplicationUnknown
     """
-    row = Application.objects.filter(id=application_id).first()
+    row = BY_ID.first(application_id)
     if row is None:
         raise ApplicationUnknown
     if not row.decided_by:
@@ -73,7 +74,7 @@ def lock(application_id: int) -> Application:
     Raises:
         ApplicationUnknown
     """
-    row = Application.objects.select_for_update().filter(id=application_id).first()
+    row = LOCK.first(application_id)
     if row is None:
         raise ApplicationUnknown
     return row

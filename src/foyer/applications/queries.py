@@ -14,6 +14,7 @@ from django.db.models.functions import StrIndex
 from foyer.applications import keys, search
 from foyer.applications.errors import ApplicationUnknown
 from foyer.applications.models import Application, Message, Note, State
+from foyer.applications.statements import BY_ID, BY_KEY
 from foyer.applications.texts import cleaned
 from foyer.audit.models import Event
 from foyer.kit.codes import digests_match
@@ -35,7 +36,7 @@ def by_key(key: str) -> Application:
     Raises:
         ApplicationUnknown
     """
-    row = Application.objects.filter(key_digest=keys.status_digest(key)).first()
+    row = BY_KEY.first(keys.status_digest(key))
     if row is None:
         raise ApplicationUnknown
     return row
@@ -48,7 +49,7 @@ def by_mail_key(mail_key: str) -> Application:
         ApplicationUnknown: also where the email was corrected since.
     """
     number, _dash, _digest = mail_key.partition("-")
-    row = Application.objects.filter(id=int(number)).first() if number.isdecimal() and len(number) < 19 else None
+    row = BY_ID.first(int(number)) if number.isdecimal() and len(number) < 19 else None
     if row is None or not row.email:
         raise ApplicationUnknown
     if not any(digests_match(known, mail_key) for known in (keys.mail_key(row), keys.proven_mail_key(row))):
@@ -62,7 +63,7 @@ def by_id(application_id: int) -> Application:
     Raises:
         ApplicationUnknown
     """
-    row = Application.objects.filter(id=application_id).first()
+    row = BY_ID.first(application_id)
     if row is None:
         raise ApplicationUnknown
     return row

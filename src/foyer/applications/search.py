@@ -17,6 +17,7 @@ from django.db.models import QuerySet, Value
 from django.db.models.functions import StrIndex
 
 from foyer.applications.models import Application, Haystack
+from foyer.applications.statements import INDEX
 
 FTS_TABLE = "applications_search"
 SECONDS = 0.03
@@ -47,7 +48,7 @@ def index(application: Application) -> None:
     answers = " ".join(str(it["answer"]) for it in application.answers)
     # Folded here: SQLite knows capitals of ASCII alone.
     text = f"{application.localpart} {application.email} {answers}".casefold()
-    Haystack.objects.update_or_create(application_id=application.pk, defaults={"text": text})
+    INDEX.run(application.pk, text)
 
 
 def forget(application_ids: list[int]) -> None:

@@ -15,8 +15,8 @@ from typing import Any
 from django.db import transaction
 
 from foyer.accounts import holding
-from foyer.accounts.rules import password_refusals
 from foyer.accounts.rows import longest_attempt
+from foyer.accounts.rules import password_refusals
 from foyer.applications import flags, mailing, queries, search, welcome
 from foyer.applications.errors import (
     AnswerMissing,
@@ -28,9 +28,11 @@ from foyer.applications.errors import (
     SubmitBusy,
 )
 from foyer.applications.models import Application, PasswordWay, State
-from foyer.applications.moves import lock, move, wrong_state
+from foyer.applications.moves import lock, wrong_state
 from foyer.applications.naming import lose_name
+from foyer.applications.statements import END_TURN, KEEP_FORM, SUBMIT
 from foyer.applications.texts import MAX_TEXT_LENGTH, cleaned
+from foyer.audit.services import record
 from foyer.audit.verbs import Verb
 from foyer.config import current
 from foyer.config.schema import Question
@@ -130,28 +132,31 @@ def submit(
     """
     for refusal in validate(answers, accepted, password, confirm):
         raise refusal
-    _require_welcome(application.id, ip)
-    row = _begin(application.id, answers, accepted, traps)
-    if row is None:
-        return _submitted(queries.by_id(application.id))
+    holds = password_is_asked()
+    row = _begin(application.id, answers, accepted, traps, ip=ip, holds=holds)
+    if row is None or row.state == State.WAITING:
+        return _submitted(row or queries.by_id(application.id))
     try:
-        account_id = _hold(row, password, ip, hold_seconds) if password_is_asked() else None
-        return _finish(row, account_id)
+        return _finish(row, _hold(row, password, ip, hold_seconds))
     finally:
-        Application.objects.filter(id=row.id, submitting_at=row.submitting_at).update(submitting_at=None)
-
-
-def _require_welcome(application_id: int, ip: str | None) -> None:
-    """Ask the rules of now; they may be newer than the request. Pressing again after all is done asks nothing."""
-    row = queries.by_id(application_id)
-    if row.state == State.VERIFIED:
-        welcome.require(name=row.localpart, email=row.email, ip=ip or row.ip)
+        if row.state == State.VERIFIED:
+            with transaction.atomic():
+                END_TURN.run(row.id, row.submitting_at)
 
 
 def _begin(
-    application_id: int, answers: Mapping[str, str], accepted: Collection[str], traps: Collection[str]
+    application_id: int,
+    answers: Mapping[str, str],
+    accepted: Collection[str],
+    traps: Collection[str],
+    *,
+    ip: str | None = None,
+    holds: bool = True,
 ) -> Application | None:
-    """Keep the form and take the turn; None where another press has done it all meanwhile."""
+    """Keep the form and take the turn; None where another press has done it all meanwhile.
+
+    `holds`: the homeserver is to be asked. Where it is not, all is done here, and the row that is returned waits.
+    """
     deadline = time.monotonic() + holding.HOLD_SECONDS + 1
     while True:
         with transaction.atomic():
@@ -160,13 +165,18 @@ def _begin(
                 return None
             if row.state != State.VERIFIED:
                 raise wrong_state(application_id)
+            # The rules of now; they may be newer than the request.
+            welcome.require(name=row.localpart, email=row.email, ip=ip or row.ip)
             # Far from now on either side: its process died, and the clock may have been set right since.
             is_dead = row.submitting_at is not None and abs(row.submitting_at - now()) > longest_attempt()
             is_mine = row.submitting_at is None or is_dead
             if is_mine:
-                row.submitting_at = now() if row.localpart else None
-                row.flags = flags.with_traps(row.flags, traps)
-                _keep(row, answers, accepted)
+                _fill_in(row, answers, accepted, traps)
+                if row.localpart and not holds:
+                    _give(row, None)
+                else:
+                    row.submitting_at = now() if row.localpart else None
+                    KEEP_FORM(row)
         if not row.localpart:
             raise NameNotChosen
         if is_mine:
@@ -176,13 +186,13 @@ def _begin(
         time.sleep(POLL_SECONDS)
 
 
-def _keep(row: Application, answers: Mapping[str, str], accepted: Collection[str]) -> None:
+def _fill_in(row: Application, answers: Mapping[str, str], accepted: Collection[str], traps: Collection[str]) -> None:
     at = now().isoformat()
     row.answers = _kept_answers(answers)
     row.legal = [
         {"title": text.title, "url": str(text.url), "at": at} for text in current().legal if str(text.url) in accepted
     ]
-    row.save(update_fields=["answers", "flags", "legal", "submitting_at"])
+    row.flags = flags.with_traps(row.flags, traps)
 
 
 def _kept_answers(answers: Mapping[str, str]) -> list[dict[str, Any]]:
@@ -205,26 +215,29 @@ def _hold(row: Application, password: str, ip: str | None, seconds: float) -> in
 
 
 def _finish(row: Application, account_id: int | None) -> Submitted:
-    way = PasswordWay.WHEN_APPROVED if account_id is None else PasswordWay.WHEN_APPLYING
+    """Give it to the moderators, if it is as it was."""
     with transaction.atomic():
+        fresh = lock(row.id)
         # Withdrawn meanwhile? Then the sweep lets go of what was held, since the name is nobody's any more.
-        moved = move(
-            row.id,
-            [State.VERIFIED],
-            State.WAITING,
-            verb=Verb.APPLICATION_SUBMITTED,
-            actor=Actor.person(),
-            facts={"password": way.value},
-            only={"localpart": row.localpart},
-            submitted_at=now(),
-            password_way=way,
-            account_id=account_id,
-        )
-        flags.raise_for(moved)
-        search.index(moved)
-        mailing.owe(mailing.RECEIVED, moved)
-        mailing.tell_moderators_of(moved)
-    return _submitted(moved)
+        if fresh.state != State.VERIFIED or fresh.localpart != row.localpart:
+            raise wrong_state(row.id)
+        _give(fresh, account_id)
+    row.state = fresh.state
+    return _submitted(fresh)
+
+
+def _give(row: Application, account_id: int | None) -> None:
+    """Give a locked row to the moderators: from verified to waiting. Nobody's turn is left then."""
+    row.state, row.submitted_at, row.submitting_at = State.WAITING, now(), None
+    row.account_id = account_id
+    row.password_way = PasswordWay.WHEN_APPROVED if account_id is None else PasswordWay.WHEN_APPLYING
+    flags.look(row)
+    SUBMIT(row, state=State.VERIFIED)
+    facts = {"password": row.password_way.value}
+    record(Verb.APPLICATION_SUBMITTED, actor=Actor.person(), subject=("application", row.id), **facts)
+    search.index(row)
+    mailing.owe(mailing.RECEIVED, row)
+    mailing.tell_moderators_of(row)
 
 
 def _submitted(row: Application) -> Submitted:

@@ -91,9 +91,9 @@ def _submit(request: HttpRequest, visit: Visit, answers: dict[str, str]) -> Http
         raise
     except Refusal as refusal:
         if refusal.field == "username":
-            return go_on(request, visit.again(), f"/name?lost={visit.application.localpart}")
+            return go_on(request, visit, f"/name?lost={visit.application.localpart}")
         return _ask(request, visit, answers, [refusal])
-    return go_on(request, visit.again())
+    return go_on(request, visit, "")
 
 
 def _ask(
