@@ -43,7 +43,7 @@ def count(day: date) -> Day:
     """Return the figures of a day from the tables: by indexes alone, however much happened in it."""
     begin, end = datetime.combine(day, MIDNIGHT), datetime.combine(day + A_DAY, MIDNIGHT)
     decided = Application.objects.filter(decision__in=DECISIONS, decided_at__gte=begin, decided_at__lt=end)
-    decisions = dict(decided.order_by().values_list("decision").annotate(Count("id")))
+    decisions = dict(decided.order_by().values_list("decision").annotate(number=Count("*")))
     happened = _events(begin, end)
     by_request = happened.pop(Verb.APPLICATION_DONE, 0)
     return Day(
@@ -68,7 +68,7 @@ def _events(begin: datetime, end: datetime) -> dict[str, int]:
     found = Event.objects.filter(Q(id__gte=low + near) | Q(at__gte=begin), verb__in=VERBS, id__gte=low - near)
     if (high := _number_at(end)) is not None:
         found = found.filter(Q(id__lt=high - near) | Q(at__lt=end), id__lt=high + near)
-    return dict(found.order_by().values_list("verb").annotate(Count("id")))
+    return dict(found.order_by().values_list("verb").annotate(number=Count("*")))
 
 
 def _number_at(moment: datetime) -> int | None:
