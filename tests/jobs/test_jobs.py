@@ -78,6 +78,57 @@ def test_enqueue_while_the_same_deed_is_being_done_does_it_again_at_once(done: l
     assert not Job.objects.exists()
 
 
+def test_deed_that_is_owed_anew_stays_with_the_one_who_does_it(done: list[str]) -> None:
+    services.enqueue("test.deed", subject="a")
+    job = services.take("mail")
+    assert job is not None
+    services.enqueue("test.deed", subject="a")
+
+    almost_over = now() + services.LEASE - timedelta(seconds=1)
+    with time_machine.travel(almost_over):
+        services.renew([job])
+    with time_machine.travel(almost_over + timedelta(seconds=5)):
+        assert services.take("mail") is None
+
+        services.release([job])
+
+        again = services.take("mail")
+        assert again is not None
+        assert again.attempts == 1
+
+
+@pytest.mark.parametrize("subject", ["passing", "lasting"])
+def test_deed_that_fails_after_it_was_owed_anew_waits_and_is_not_given_up(done: list[str], subject: str) -> None:
+    services.enqueue("test.deed", subject=subject)
+    job = services.take("mail")
+    assert job is not None
+    services.enqueue("test.deed", subject=subject)
+
+    services.fail(job, Lasting() if subject == "lasting" else Passing(), lasting=subject == "lasting", handler=None)
+
+    row = Job.objects.get()
+    assert (row.gave_up_at, row.leased_until, row.last_error) == (None, None, subject)
+    assert row.next_attempt_at > now()
+
+
+def test_worker_told_to_stop_gives_the_next_job_back_untouched(done: list[str]) -> None:
+    worker = Worker()
+
+    @registry.handler("test.last", lane="mail")
+    def last(subject: str) -> None:
+        done.append(subject)
+        worker.stop()
+
+    services.enqueue("test.last", subject="first")
+    services.enqueue("test.deed", subject="second")
+
+    worker._work("mail")
+
+    assert done == ["first"]
+    row = Job.objects.get()
+    assert (row.kind, row.leased_until, row.attempts) == ("test.deed", None, 0)
+
+
 def test_passing_error_waits_longer_each_time(done: list[str]) -> None:
     services.enqueue("test.deed", subject="passing")
     waits = []

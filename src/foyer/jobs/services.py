@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import random
 import secrets
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from datetime import timedelta
 
 import structlog
 from django.db import transaction
-from django.db.models import F, Q
+from django.db.models import F, Q, QuerySet
 
 from foyer.audit.services import record
 from foyer.audit.verbs import Verb
@@ -60,9 +60,15 @@ def _take(lane: Lane) -> Job | None:
     return TAKE.first(lease, moment + LEASE, lane, moment, moment, then=(lease,))
 
 
-def renew(leases: list[str]) -> None:
+def _held(job: Job) -> QuerySet[Job]:
+    """Return the row of a job as long as it is this worker's: under its lease, or owed anew while it was done."""
+    return Job.objects.filter(id=job.id, lease__in=[job.lease, ""]).exclude(leased_until=None)
+
+
+def renew(jobs: Iterable[Job]) -> None:
     """Keep the leases of jobs that are still being done."""
-    Job.objects.filter(lease__in=leases).update(leased_until=now() + LEASE)
+    for job in jobs:
+        _held(job).update(leased_until=now() + LEASE)
 
 
 def finish(job: Job, *, note: Callable[[], object] | None = None, then_take: Lane | None = None) -> Job | None:
@@ -79,23 +85,27 @@ def finish(job: Job, *, note: Callable[[], object] | None = None, then_take: Lan
 
 
 def fail(job: Job, error: Exception, *, lasting: bool, handler: Handler | None) -> None:
-    """Put the job back with a wait, or give it up where no wait would help. Nothing is ever dropped silently."""
+    """Put the job back with a wait, or give it up where no wait would help. Nothing is ever dropped silently.
+
+    One that was owed anew while it was done is never given up: what it failed for may have changed.
+    """
     moment = now()
     reason = str(getattr(error, "code", "") or type(error).__name__)
     too_old = (
         handler is not None and handler.give_up_after is not None and moment - job.created_at > handler.give_up_after
     )
     changes: dict[str, object] = {"leased_until": None, "lease": "", "last_error": reason[:200]}
-    if lasting or too_old:
-        changes["gave_up_at"] = moment
-    else:
-        changes["next_attempt_at"] = moment + _wait(job, error, handler)
+    gave_up = False
     with transaction.atomic():
-        mine = Job.objects.filter(id=job.id, lease=job.lease).update(**changes)
-        if mine and "gave_up_at" in changes:
+        if lasting or too_old:
+            under_its_lease = Job.objects.filter(id=job.id, lease=job.lease)
+            gave_up = bool(under_its_lease.update(**changes, gave_up_at=moment))
+        if gave_up:
             record(Verb.JOB_GAVE_UP, actor=Actor.job(), subject=("job", job.id), kind=job.kind, reason=reason)
-    tell = log.warning if "gave_up_at" in changes else log.info
-    tell("job put back" if "next_attempt_at" in changes else "job given up", kind=job.kind, job=job.id, reason=reason)
+        else:
+            _held(job).update(**changes, next_attempt_at=moment + _wait(job, error, handler))
+    tell = log.warning if gave_up else log.info
+    tell("job given up" if gave_up else "job put back", kind=job.kind, job=job.id, reason=reason)
 
 
 def _wait(job: Job, error: Exception, handler: Handler | None) -> timedelta:
@@ -108,9 +118,10 @@ def _wait(job: Job, error: Exception, handler: Handler | None) -> timedelta:
     return timedelta(seconds=wait.total_seconds() * jitter)
 
 
-def release(leases: list[str]) -> None:
+def release(jobs: Iterable[Job]) -> None:
     """Give leased jobs back untouched, because this worker stops."""
-    Job.objects.filter(lease__in=leases).update(leased_until=None, lease="", attempts=F("attempts") - 1)
+    for job in jobs:
+        _held(job).update(leased_until=None, lease="", attempts=F("attempts") - 1)
 
 
 def try_again(job_id: int, *, actor: Actor) -> bool:

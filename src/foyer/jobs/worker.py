@@ -29,7 +29,7 @@ class Worker:
 
     def __init__(self) -> None:
         self._stopping = threading.Event()
-        self._held: set[str] = set()
+        self._held: dict[str, Job] = {}
         self._held_lock = threading.Lock()
         self._outage = Outage()
 
@@ -53,7 +53,7 @@ class Worker:
         for thread in [*lanes, keeper]:
             thread.join(timeout=max(0.0, deadline - time.monotonic()))
         with self._held_lock:
-            left = list(self._held)
+            left = list(self._held.values())
         try:
             if left:
                 services.release(left)
@@ -82,6 +82,9 @@ class Worker:
                     continue
                 self._outage.end()
                 while job is not None:
+                    if self._stopping.is_set():
+                        services.release([job])
+                        break
                     job = self._hold(job, lane)
                     close_old_connections()
             except Exception as error:  # noqa: BLE001 - the outermost frame of a lane: it goes on, whatever happens
@@ -92,12 +95,12 @@ class Worker:
     def _hold(self, job: Job, lane: Lane) -> Job | None:
         """Do it while the keeper renews its lease; return the next one of the lane, where that is leased already."""
         with self._held_lock:
-            self._held.add(job.lease)
+            self._held[job.lease] = job
         try:
-            return self._do(job, then_take=None if self._stopping.is_set() else lane)
+            return self._do(job, then_take=lane)
         finally:
             with self._held_lock:
-                self._held.discard(job.lease)
+                self._held.pop(job.lease, None)
 
     def _rest(self, error: Exception) -> None:
         """Wait after a failure that is no job's. A lease runs out by itself: whoever can take the job then does."""
@@ -122,10 +125,10 @@ class Worker:
         except Exception as error:  # the outermost frame of a job: a fault of ours must not stop the lane
             if is_outage(error):
                 raise
-            log.exception("job broke", kind=job.kind, subject=job.subject)
+            log.exception("job broke", kind=job.kind, job=job.id)  # the subject may be a code
             services.fail(job, error, lasting=False, handler=handler)
         else:
-            return services.finish(job, note=note, then_take=then_take)
+            return services.finish(job, note=note, then_take=None if self._stopping.is_set() else then_take)
         return None
 
     def _keep(self) -> None:
@@ -133,7 +136,7 @@ class Worker:
             close_old_connections()
             try:
                 with self._held_lock:
-                    held = list(self._held)
+                    held = list(self._held.values())
                 if held:
                     services.renew(held)
                 services.mend_times()
