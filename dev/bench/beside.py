@@ -1,5 +1,8 @@
 """Foyer, matrix-registration, and the ceilings of Foyer's own stack, in turns: pages and registrations.
 
+Each as it comes: `foyer serve` takes a process for each core, and so do the ceilings, which its parent starts;
+matrix-registration has one, of several threads, and no option for more. How many each has stands in the table.
+
 Sixteen connections that never pause, before the stub. matrix-registration is measured with so few tokens that it is at
 its best, and with as many as Foyer has invitations, since it reads all of them at every registration.
 """
@@ -7,6 +10,7 @@ its best, and with as many as Foyer has invitations, since it reads all of them 
 from __future__ import annotations
 
 import os
+import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
@@ -30,6 +34,7 @@ CEILINGS = {
     "settings": "granian, Django and Foyer's settings, an empty view",
 }
 FEW_TOKENS = 10
+MEASURED = ("per_second", "p50_ms", "p99_ms", "cpu_ms")
 PAGE = "GET /register"
 
 
@@ -39,6 +44,12 @@ class Side:
 
     door: Foyer | Service
     works: dict[str, Callable[[], Iterator[bytes]]]
+
+    @property
+    def process(self) -> subprocess.Popen[bytes]:
+        """The first of its processes."""
+        assert self.door.process is not None  # noqa: S101 - it was just started
+        return self.door.process
 
     def round(self, work: str, seconds: float) -> tuple[load.Outcome, float]:
         """Ask for so long; returns what came, and the CPU seconds that it took."""
@@ -62,11 +73,15 @@ def measure(scale: Scale) -> Found:
             scale.say(f"Beside: round {number + 1} of {rounds}")
             for (name, work), one in series.items():
                 one.add(*sides[name].round(work, scale.of(4.0, 0.5)))
-    return {"rows": [one.figures() for one in series.values()], "ratios": _ratios(series), "missing": missing}
+        processes = {name: servers.answering(side.process) for name, side in sides.items()}
+    rows = [{**one.figures(), "processes": processes[one.foyer]} for one in series.values()]
+    return {"rows": rows, "ratios": _ratios(series), "missing": missing}
 
 
 def _foyer(scale: Scale, stack: ExitStack, stub: str) -> Side:
-    door = stack.enter_context(servers.foyer(scale.folder, servers.by_secret(stub), invitations=INVITATIONS))
+    door = stack.enter_context(
+        servers.foyer(scale.folder, servers.by_secret(stub), invitations=INVITATIONS, process_count=None)
+    )
     pages = {work: partial(people.pages, path, invitations=INVITATIONS) for work, path in PAGES.items()}
     return Side(door, {POST: partial(people.registrations, INVITATIONS), **pages})
 
@@ -117,12 +132,11 @@ def _ratios(series: dict[tuple[str, str], Series]) -> list[Found]:
 def text(found: Found) -> str:
     """The tables."""
     rows = [
-        [row["foyer"], row["work"], row["per_second"], row["p50_ms"], row["p99_ms"], row["cpu_ms"]]
-        for row in found["rows"]
+        [row["foyer"], row.get("processes", 1), row["work"], *(row[name] for name in MEASURED)] for row in found["rows"]
     ]
-    shown = table(["Who", "Work", "a second", "p50, ms", "p99, ms", "CPU seconds per thousand"], rows)
+    head = ["Who", "Processes", "Work", "a second", "p50, ms", "p99, ms", "CPU seconds per thousand"]
     times = [[one["work"], one["beside"], _spread(one)] for one in found["ratios"]]
-    parts = [found["missing"], shown, table(["Foyer's", "beside", "times as many"], times)]
+    parts = [found["missing"], table(head, rows), table(["Foyer's", "beside", "times as many"], times)]
     return "\n\n".join(part for part in parts if part)
 
 

@@ -34,7 +34,7 @@ class Foyer:
     folder: Path
     port: int
     database: str
-    process_count: int = 1
+    process_count: int | None = 1
     process: subprocess.Popen[bytes] | None = field(default=None, repr=False)
 
     @property
@@ -64,7 +64,9 @@ class Foyer:
         Raises:
             NotReady: it ended, or did not answer in time.
         """
-        command: list[str | Path] = [FOYER, "--config", self.config, "serve", "--processes", str(self.process_count)]
+        command: list[str | Path] = [FOYER, "--config", self.config, "serve"]
+        if self.process_count is not None:
+            command += ["--processes", str(self.process_count)]
         self.process = processes.spawn(command, log=self.log, cwd=self.folder)
         processes.wait_until(self._answers, self.process, log=self.log, seconds=SECONDS_TO_START)
 
@@ -108,13 +110,14 @@ def foyer(
     database: str = "",
     invitations: int = 0,
     past: bool = False,
-    process_count: int = 1,
+    process_count: int | None = 1,
     start: bool = True,
     **config: Any,
 ) -> Iterator[Foyer]:
     """Run Foyer until the `with` block ends. `database`: a PostgreSQL URL, or empty for SQLite below `folder`.
 
-    The tables hold so many invitations before it starts, and with `past` as many accounts.
+    The tables hold so many invitations before it starts, and with `past` as many accounts. `process_count`: for pages;
+    None: as many as `foyer serve` takes by itself.
     """
     home = folder / f"foyer-{secrets.token_hex(4)}"
     home.mkdir(parents=True)
@@ -184,6 +187,11 @@ def durable_postgres() -> Iterator[Postgres]:
 def cpu_seconds_of(process: subprocess.Popen[bytes]) -> float:
     """What a program and all that it started computed so far (Linux)."""
     return sum(_cpu_seconds(pid) for pid in (process.pid, *_descendants(process.pid)))
+
+
+def answering(process: subprocess.Popen[bytes]) -> int:
+    """How many processes of a program answer requests: those of `foyer serve` for pages, or the one that there is."""
+    return max(1, [_role(pid) for pid in _descendants(process.pid)].count("pages"))
 
 
 def _descendants(parent: int) -> list[int]:

@@ -23,9 +23,11 @@ def serve(
         str | None, typer.Option(metavar="HOST:PORT", help="Where to listen, in place of `listen` in foyer.yaml.")
     ] = None,
     processes: Annotated[
-        int,
-        typer.Option(min=1, max=MOST_PROCESSES, metavar="N", help="Processes for pages, at most one a core."),
-    ] = 1,
+        int | None,
+        typer.Option(
+            min=1, max=MOST_PROCESSES, metavar="N", help="Processes for pages. Unless said: one a core, at most 4."
+        ),
+    ] = None,
     threads: Annotated[
         int, typer.Option(min=1, max=MOST_THREADS, metavar="N", help="Requests that each process answers at once.")
     ] = 32,
@@ -52,6 +54,8 @@ def serve(
     from foyer.cli.serve.prepare import Preparation
 
     preparation = Preparation(listen=listen, migrate=migrate)
+    from foyer.cli.serve.cores import one_a_core
     from foyer.cli.serve.parent import Parent  # meanwhile: the web server's library is only needed here
 
-    raise typer.Exit(Parent(preparation, processes=processes, threads=threads, with_worker=not no_worker).run())
+    count = processes or one_a_core()
+    raise typer.Exit(Parent(preparation, processes=count, threads=threads, with_worker=not no_worker).run())
