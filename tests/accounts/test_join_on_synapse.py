@@ -150,7 +150,7 @@ def _retry_until_in(synapse: Synapse, chaos: ChaosProxy, name: str, credentials:
     except (HomeserverError, OutcomeUnknown):
         chaos.wait_until_still()  # what was stuck on its way arrives
         chaos.clear()
-        settle_within(10 if credentials == "secret" else 300)  # without an admin, presence takes the person's own retry
+        settle_within(60 if credentials == "secret" else 300)  # without an admin, presence takes the person's own retry
         assert press(made, name).localpart == name
 
     assert synapse.login(name, PASSWORD)[0] == 200

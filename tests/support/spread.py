@@ -5,10 +5,11 @@ Every other test goes to whichever worker is free, and those that take long begi
 
 from __future__ import annotations
 
+from collections.abc import Generator
+
 import pytest
 
 LONG = (
-    "tests/applications/test_every_interleaving.py",
     "tests/cli/test_backup.py",
     "tests/dev/test_demo.py",
     "tests/journeys/",
@@ -16,15 +17,17 @@ LONG = (
 """Where single tests take ten seconds and more: one of them that begins last keeps all others waiting."""
 
 
-@pytest.hookimpl(tryfirst=True)
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Group the tests, and put the long ones first; before pytest-xdist looks at the groups."""
+@pytest.hookimpl(wrapper=True, tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> Generator[None]:
+    """Group the tests before pytest-xdist looks at the groups; put the long ones first after pytest-django's order."""
     for item in items:
         if isinstance(item, pytest.Function) and item.get_closest_marker("xdist_group") is None:
             group = _group(item)
             if group:
                 item.add_marker(pytest.mark.xdist_group(group))
-    items.sort(key=lambda item: not item.nodeid.startswith(LONG))
+    yield
+    # Those that use Django's own database stay in the order that pytest-django wants.
+    items.sort(key=lambda item: not item.nodeid.startswith(LONG) or item.get_closest_marker("django_db") is not None)
 
 
 def _group(item: pytest.Function) -> str:
