@@ -123,3 +123,21 @@ def test_overview_has_a_goal_of_its_own(work: str, shown: str) -> None:
     found = verdict_of(work, figures())
 
     assert (found and found.shown) == shown
+
+
+def test_postgresql_that_is_slower_says_what_it_waits_for() -> None:
+    events = {"LWLock: WALWrite": 190, "IO: WALSync": 148, "Client: ClientRead": 22, "Lock: transactionid": 5}
+    slow = figures(
+        speed={"postgresql": {"median": 0.5, **SPREAD}, "waits": {"active": 426, "locks": 5, "events": events}}
+    )
+
+    found = verdict_of("POST /register on PostgreSQL, two processes", slow)
+    locks = verdict_of("the same: connections that wait for a lock", slow)
+
+    assert found is not None
+    assert found.why.endswith(
+        "Of 426 connections seen at work 338 waited until their commit was on the disk, 22 for Foyer's next "
+        "statement, 5 for a lock."
+    )
+    assert locks is not None
+    assert locks.why.endswith(": Lock: transactionid (5).")
