@@ -56,6 +56,18 @@ def test_reserve_holds_one_use_and_complete_spends_it() -> None:
     assert [use.holder for use in queries.uses_of(invite)] == ["account:1"]
 
 
+def test_reserve_by_the_id_of_an_invitation_that_was_made_anew_holds_nothing() -> None:
+    before = make(code="Again")
+    services.delete(before, actor=OWNER)
+    anew = make(code="Again")
+
+    with pytest.raises(InviteUnknown), transaction.atomic():
+        services.reserve("Again", holder="account:1", invite_id=before.id)
+
+    assert counts(anew) == (0, 0)
+    assert not Use.objects.exists()
+
+
 def test_release_gives_the_use_back_once() -> None:
     invite = make(uses_limit=3)
     reserve(invite, "account:1")

@@ -199,10 +199,10 @@ def _begin(attempt: JoinAttempt, localpart: str, actor: Actor, invite: Invite) -
     with transaction.atomic():
         account = rows.take_up(wanted)
         claimant = names.claim(localpart, holder=account.holder, unless=invite.holder)
-        invite = invites.reserve(attempt.code, holder=account.holder, ip=attempt.ip)
+        record(Verb.ACCOUNT_CREATING, actor=actor, subject=("account", account.id), invite=invite.id)
+        invite = invites.reserve(attempt.code, holder=account.holder, ip=attempt.ip, invite_id=invite.id)
         made_for = "" if claimant == account.holder else claimant
         _keep(account, made_for=made_for, **_from_invite(attempt, invite))
-        record(Verb.ACCOUNT_CREATING, actor=actor, subject=("account", account.id), invite=invite.id)
     return account
 
 

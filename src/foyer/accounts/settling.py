@@ -62,11 +62,11 @@ def settle_open(account: Account, *, actor: Actor, code: str = "", verb: Verb = 
     with transaction.atomic():
         is_mine = _move(account, UNSETTLED, State.OPEN, reason="")
         if is_mine or _adopt(account, code):
-            invites.complete(holder=account.holder)
             if account.made_for:
                 names.hand_over(account.localpart, holder=account.made_for, to=account.holder)
             record(verb, actor=actor, subject=("account", account.id))
             arrivals.owe(account)
+            invites.complete(holder=account.holder)
     if not is_mine:
         account.refresh_from_db()
         if account.state in UNSETTLED:

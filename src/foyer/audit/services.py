@@ -19,4 +19,4 @@ def record(verb: Verb, *, actor: Actor, subject: tuple[str, int | str], **facts:
     and numbers, never text that a person wrote, never a secret.
     """
     kind, identifier = subject
-    _insert(Event(verb=verb, actor=str(actor), subject_kind=kind, subject_id=str(identifier), facts=facts))
+    _insert.values(verb=str(verb), actor=str(actor), subject_kind=kind, subject_id=str(identifier), facts=facts)

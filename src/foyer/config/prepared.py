@@ -9,16 +9,26 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any, Generic, TypeVar
 
 from django.db import DEFAULT_DB_ALIAS, connections
 from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.models import Field, Model
 
+from foyer.config import driver
+
 Row = TypeVar("Row", bound=Model)
 Converter = Callable[[Any, Any, Any], Any]
 
+# What these fields keep as it is, on either database.
+_KEPT_AS_IT_IS: dict[str, type] = {
+    "CharField": str,
+    "TextField": str,
+    "BooleanField": bool,
+    "PositiveIntegerField": int,
+    "ForeignKey": int,
+}
 _LOCKS = {"for_update": " FOR UPDATE", "skip_locked": " FOR UPDATE SKIP LOCKED"}
 
 
@@ -32,9 +42,9 @@ class _Reader(Generic[Row]):
     converted: tuple[tuple[int, Any, tuple[Converter, ...]], ...]
 
     @classmethod
-    def of(cls, model: type[Row], connection: BaseDatabaseWrapper) -> _Reader[Row]:
-        """Ask the model for its columns, and Django for what each must pass through."""
-        fields = model._meta.concrete_fields
+    def of(cls, model: type[Row], connection: BaseDatabaseWrapper, wanted: tuple[str, ...] = ()) -> _Reader[Row]:
+        """Ask the model for its columns (or those wanted), and Django for what each must pass through."""
+        fields = [field for field in model._meta.concrete_fields if not wanted or field.attname in wanted]
         table = connection.ops.quote_name(model._meta.db_table)
         columns = ", ".join(f"{table}.{_quoted(field, connection)}" for field in fields)
         converted = []
@@ -61,20 +71,18 @@ class Statement(Generic[Row]):
     locked. On SQLite they are nothing: there a transaction that may write is alone.
 
     `then` reads what an UPDATE or INSERT changed, on an SQLite so old (before 3.35) that it cannot return it. Elsewhere
-    `RETURNING {columns}` does it in one go.
+    `RETURNING {columns}` does it in one go. `columns` are the only ones that are wanted, for `values`.
     """
 
-    def __init__(self, model: type[Row], sql: str, *, then: str = "") -> None:
-        self._model, self._sql, self._then = model, sql, then
-        self._prepared: dict[str, tuple[str, str, _Reader[Row]]] = {}
+    def __init__(self, model: type[Row], sql: str, *, then: str = "", columns: tuple[str, ...] = ()) -> None:
+        self._model, self._sql, self._then, self._columns = model, sql, then, columns
+        self._prepared: dict[tuple[str, bool], _Prepared[Row]] = {}
 
     def run(self, *parameters: Any) -> int:
         """Run it, and return how many rows it changed."""
         connection = connections[DEFAULT_DB_ALIAS]
-        sql, _, _ = self._ready(connection)
-        with connection.cursor() as cursor:
-            cursor.execute(sql, _adapted(parameters, connection))
-            return int(cursor.rowcount)
+        count, _, _ = self._ready(connection).plain.run(connection, _adapted(parameters, connection))
+        return count
 
     def rows(self, *parameters: Any, then: tuple[Any, ...] = ()) -> list[Row]:
         """Run it, and return the rows that it finds, or (as they are now) those that it changed.
@@ -82,34 +90,61 @@ class Statement(Generic[Row]):
         `then` are the parameters of the statement that reads them where the first cannot return them.
         """
         connection = connections[DEFAULT_DB_ALIAS]
-        sql, read, reader = self._ready(connection)
-        changes = bool(read)
-        with connection.cursor() as cursor:
-            if changes and not connection.features.can_return_columns_from_insert:
-                cursor.execute(sql, _adapted(parameters, connection))
-                if not cursor.rowcount:
-                    return []
-                cursor.execute(read, _adapted(then, connection))
-            else:
-                cursor.execute(
-                    f"{sql} RETURNING {reader.columns}" if changes else sql, _adapted(parameters, connection)
-                )
-            return [reader.read(row, connection) for row in cursor.fetchall()]
+        ready = self._ready(connection)
+        return [ready.reader.read(row, connection) for row in self._fetched(ready, connection, parameters, then)]
 
     def first(self, *parameters: Any, then: tuple[Any, ...] = ()) -> Row | None:
         """Return the first of `rows`, if there is one."""
         found = self.rows(*parameters, then=then)
         return found[0] if found else None
 
-    def _ready(self, connection: BaseDatabaseWrapper) -> tuple[str, str, _Reader[Row]]:
-        vendor = connection.vendor
-        if vendor not in self._prepared:
-            reader = _Reader.of(self._model, connection)
+    def values(self, *parameters: Any, then: tuple[Any, ...] = ()) -> tuple[Any, ...] | None:
+        """Return the first row as the database gives it: for numbers and text, which need no model."""
+        connection = connections[DEFAULT_DB_ALIAS]
+        found = self._fetched(self._ready(connection), connection, parameters, then)
+        return found[0] if found else None
+
+    def _fetched(
+        self,
+        ready: _Prepared[Row],
+        connection: BaseDatabaseWrapper,
+        parameters: tuple[Any, ...],
+        then: tuple[Any, ...],
+    ) -> driver.Rows:
+        count, found, _ = ready.fetching.run(connection, _adapted(parameters, connection))
+        if ready.afterwards is None or not count:
+            return found
+        return ready.afterwards.run(connection, _adapted(then, connection))[1]
+
+    def _ready(self, connection: BaseDatabaseWrapper) -> _Prepared[Row]:
+        can_return = connection.features.can_return_columns_from_insert
+        kind = (connection.vendor, can_return)
+        if kind not in self._prepared:
+            reader = _Reader.of(self._model, connection, self._columns)
             table = connection.ops.quote_name(self._model._meta.db_table)
             locks = _LOCKS if connection.features.has_select_for_update else dict.fromkeys(_LOCKS, "")
-            filled = (text.format(table=table, columns=reader.columns, **locks) for text in (self._sql, self._then))
-            self._prepared[vendor] = (*filled, reader)  # type: ignore[assignment]
-        return self._prepared[vendor]
+            sql, then = (text.format(table=table, columns=reader.columns, **locks) for text in (self._sql, self._then))
+            plain = driver.Statement(sql, returns=False)
+            if not then:
+                ready = _Prepared(reader, plain, driver.Statement(sql, returns=True), None)
+            elif can_return:
+                returning = driver.Statement(f"{sql} RETURNING {reader.columns}", returns=True)
+                ready = _Prepared(reader, plain, returning, None)
+            else:
+                ready = _Prepared(reader, plain, plain, driver.Statement(then, returns=True))
+            self._prepared[kind] = ready
+        return self._prepared[kind]
+
+
+@dataclass(frozen=True, slots=True)
+class _Prepared(Generic[Row]):
+    """A statement as one database runs it."""
+
+    reader: _Reader[Row]
+    plain: driver.Statement
+    fetching: driver.Statement
+    afterwards: driver.Statement | None
+    """What reads the rows that `fetching` changed, where that cannot return them."""
 
 
 class Insert(Generic[Row]):
@@ -117,32 +152,50 @@ class Insert(Generic[Row]):
 
     def __init__(self, model: type[Row], *, or_leave: bool = False) -> None:
         self._model, self._or_leave = model, or_leave
-        self._prepared: dict[str, str] = {}
+        self._prepared: dict[tuple[str, bool], driver.Statement] = {}
         self._fields = [field for field in model._meta.concrete_fields if not _is_made_by_database(field)]
+        self._as_it_is = [_KEPT_AS_IT_IS.get(field.get_internal_type()) for field in self._fields]
         self._makes_key = len(self._fields) < len(model._meta.concrete_fields)
 
     def __call__(self, row: Row) -> bool:
         """Insert it; its key, where the database makes one, is on it afterwards. False: one stood in the way."""
         connection = connections[DEFAULT_DB_ALIAS]
-        values = [field.get_db_prep_save(getattr(row, field.attname), connection) for field in self._fields]
-        returns = self._makes_key and connection.features.can_return_columns_from_insert
-        with connection.cursor() as cursor:
-            cursor.execute(self._ready(connection), values)
-            if not returns:
-                is_new = cursor.rowcount > 0
-                key = cursor.cursor.lastrowid if is_new and self._makes_key else None
-            else:
-                returned = cursor.fetchall()
-                is_new, key = bool(returned), returned[0][0] if returned else None
+        is_new, key = self._insert(connection, [getattr(row, field.attname) for field in self._fields])
         if key is not None:
             row.pk = key
         if is_new:
             row._state.adding, row._state.db = False, connection.alias
-        return bool(is_new)
+        return is_new
 
-    def _ready(self, connection: BaseDatabaseWrapper) -> str:
-        returns = connection.features.can_return_columns_from_insert
-        kind = f"{connection.vendor} {returns}"
+    def values(self, **given: Any) -> bool:
+        """Insert a row of these values, and of the model's defaults for the rest. False: one stood in the way."""
+        values = [
+            given[field.attname] if field.attname in given else field.get_default()  # it may be a costly one
+            for field in self._fields
+        ]
+        return self._insert(connections[DEFAULT_DB_ALIAS], values)[0]
+
+    def _insert(self, connection: BaseDatabaseWrapper, values: list[Any]) -> tuple[bool, Any]:
+        is_sqlite = connection.vendor == "sqlite"
+        kept = [
+            value
+            if value is None or type(value) is as_it_is
+            else _moment(value, is_sqlite)
+            if type(value) is datetime and value.tzinfo is UTC
+            else field.get_db_prep_save(value, connection)
+            for field, value, as_it_is in zip(self._fields, values, self._as_it_is, strict=True)
+        ]
+        count, returned, key = self._ready(connection).run(connection, kept)
+        if self._returns(connection):
+            return bool(returned), returned[0][0] if returned else None
+        return count > 0, key if count > 0 and self._makes_key else None
+
+    def _returns(self, connection: BaseDatabaseWrapper) -> bool:
+        return self._makes_key and connection.features.can_return_columns_from_insert
+
+    def _ready(self, connection: BaseDatabaseWrapper) -> driver.Statement:
+        returns = self._returns(connection)
+        kind = (connection.vendor, returns)
         if kind not in self._prepared:
             table = connection.ops.quote_name(self._model._meta.db_table)
             columns = ", ".join(_quoted(field, connection) for field in self._fields)
@@ -152,9 +205,9 @@ class Insert(Generic[Row]):
             )
             if self._or_leave:
                 sql += " ON CONFLICT DO NOTHING"
-            if self._makes_key and returns and self._model._meta.pk is not None:
+            if returns and self._model._meta.pk is not None:
                 sql += f" RETURNING {_quoted(self._model._meta.pk, connection)}"
-            self._prepared[kind] = sql
+            self._prepared[kind] = driver.Statement(sql, returns=returns)
         return self._prepared[kind]
 
 
@@ -167,6 +220,11 @@ def _is_made_by_database(field: Field[Any, Any]) -> bool:
 
 
 def _adapted(parameters: tuple[Any, ...], connection: BaseDatabaseWrapper) -> list[Any]:
-    """Write moments as the database keeps them."""
-    adapt = connection.ops.adapt_datetimefield_value
-    return [adapt(value) if isinstance(value, datetime) else value for value in parameters]
+    """Write moments, which are UTC, as the database keeps them."""
+    is_sqlite = connection.vendor == "sqlite"
+    return [_moment(value, is_sqlite) if isinstance(value, datetime) else value for value in parameters]
+
+
+def _moment(value: datetime, is_sqlite: bool) -> datetime | str:
+    """As Django's own fields do it, which look at time zones first."""
+    return str(value.astimezone(UTC).replace(tzinfo=None)) if is_sqlite else value

@@ -148,28 +148,34 @@ def _fresh(invite: Invite) -> Invite:
     return Invite.objects.get(id=invite.id)
 
 
-def reserve(code: str, *, holder: str, ip: str | None = None) -> Invite:
+def reserve(code: str, *, holder: str, ip: str | None = None, invite_id: int | None = None) -> Invite:
     """Hold one use of an invitation while the homeserver is asked.
 
-    Call inside a transaction; follow with complete() or release(), by the same `holder`.
+    Call inside a transaction, at its end: until that is over, others who come by the same invitation wait on
+    PostgreSQL, and for less long where `invite_id` is known. Follow with complete() or release(), by the same `holder`.
 
     Raises:
         InviteRefused: the kind that says why nobody can join by it now.
     """
     code, moment = code.strip(), now()
+    if invite_id is not None:
+        ADD_USE.values(invite_id=invite_id, code=code, holder=holder, at=moment, ip=ip)
     invite = RESERVE.first(code, moment, then=(code,))
     if invite is None:
         queries.find_live(code)
         raise InviteUnknown  # it came to life between the two statements; the next press will find it
-    ADD_USE(Use(invite=invite, code=code, holder=holder, at=moment, ip=ip))
+    if invite_id is None:
+        ADD_USE.values(invite_id=invite.id, code=code, holder=holder, at=moment, ip=ip)
+    elif invite.id != invite_id:
+        raise InviteUnknown  # it was deleted, and one of the same code made; the next press will find that
     return invite
 
 
 def complete(*, holder: str) -> None:
-    """Spend the use that `holder` holds. Doing it twice spends it once."""
-    use = SPEND.first(now(), holder, then=(holder,))
-    if use is not None and use.invite_id is not None:
-        COUNT_SPENT.run(use.invite_id)
+    """Spend the use that `holder` holds. Doing it twice spends it once. Call at the end of a transaction."""
+    spent = SPEND.values(now(), holder, then=(holder,))
+    if spent is not None and spent[0] is not None:
+        COUNT_SPENT.run(spent[0])
 
 
 def release(*, holder: str) -> None:

@@ -22,8 +22,12 @@ SPEND = Statement(
     Use,
     "UPDATE {table} SET spent_at = %s WHERE holder = %s AND spent_at IS NULL",
     then="SELECT {columns} FROM {table} WHERE holder = %s",
+    columns=("invite_id",),
 )
-"""Spend what is held: moment, holder. Nothing is returned where nothing is held, or it was spent before."""
+"""Spend what is held: moment, holder; returns the invitation's id.
+
+Nothing is returned where nothing is held, or it was spent before.
+"""
 
 COUNT_SPENT = Statement(
     Invite, "UPDATE {table} SET held = CASE WHEN held > 0 THEN held - 1 ELSE 0 END, used = used + 1 WHERE id = %s"

@@ -29,10 +29,10 @@ def claim(localpart: str, *, holder: str, until: datetime | None = None, unless:
         NameHeld: somebody else has it.
     """
     moment = now()
-    taken = CLAIM.first(localpart, holder, until, moment, unless or holder, unless or holder, then=(localpart,))
+    taken = CLAIM.values(localpart, holder, until, moment, unless or holder, unless or holder, then=(localpart,))
     if taken is None:
         raise NameHeld
-    return taken.holder
+    return str(taken[0])
 
 
 def keep(localpart: str, *, holder: str) -> None:

@@ -16,8 +16,9 @@ CLAIM = Statement(
     "until = excluded.until, at = excluded.at "
     f"WHERE {{table}}.holder IN (excluded.holder, %s) OR NOT {_STANDS}",
     then="SELECT {columns} FROM {table} WHERE localpart = %s",
+    columns=("holder",),
 )
-"""Take a name: localpart, holder, until, moment, and twice who may have it already and then keeps it.
+"""Take a name: localpart, holder, until, moment, and twice who may have it already and then keeps it; returns who has.
 
 A row of somebody else's whose time is not over is left as it is, and nothing is returned. One statement, so that no two
 can both have the name; on PostgreSQL the second waits for the first, and a conflict ends no transaction.
