@@ -1,27 +1,23 @@
 """Regular expressions that moderators write: a part of Python's, which cannot hang the server.
 
 Taken are letters, classes, groups, alternatives, repeats and anchors. Not taken is what looks around, refers back or
-changes flags, and a repeat of what repeats already. The rest is tried on the words that would make it slow, one
-letter longer each time, until it has shown that it is quick enough, or that it is not.
+changes flags, and a repeat of what repeats already. What is taken is matched by an automaton, never by `re`: no text
+keeps that one busy for long.
 """
 
 from __future__ import annotations
 
 import functools
-import itertools
 import re
-import time
 from collections.abc import Iterator
 
 from foyer.kit.folding import SIGNS, folded
+from foyer.screening.automaton import FLAGS, Automaton, Token
 from foyer.screening.rule_errors import PatternBroken, PatternSlow, PatternTooLong, PatternTooMuch
 
 LONGEST_PATTERN = 200
 MOST_REPEATS = 255
 LONGEST_SUBJECT = 255
-TRIAL_SECONDS = 0.5
-SLOW_SECONDS = 0.02
-MOST_TRIALS = 24
 
 _TOKEN = re.compile(
     r"""(?P<escape>\\.)
@@ -35,7 +31,6 @@ _TOKEN = re.compile(
     |(?P<literal>[^\\\[\](){}|^$.*+?])""",
     re.VERBOSE | re.DOTALL,
 )
-Token = tuple[str, str]
 
 
 def require_safe(pattern: str) -> None:
@@ -46,26 +41,37 @@ def require_safe(pattern: str) -> None:
     """
     if len(pattern) > LONGEST_PATTERN:
         raise PatternTooLong(max_length=LONGEST_PATTERN)
-    tokens = _tokens(pattern)
-    _require_simple(tokens)
+    _require_simple(_tokens(pattern))
+    compiled_plain(pattern)
+    compiled_folded(pattern)
+
+
+@functools.lru_cache(maxsize=1024)
+def compiled_plain(pattern: str) -> Automaton:
+    """Return the pattern for text as it is; match the whole of it.
+
+    Raises:
+        PatternBroken, PatternSlow
+    """
+    return _compiled(pattern)
+
+
+@functools.lru_cache(maxsize=1024)
+def compiled_folded(pattern: str) -> Automaton:
+    """Return the pattern for folded text: its letters are folded, too, and its classes and repeats are as they were.
+
+    Raises:
+        PatternBroken, PatternSlow
+    """
+    return _compiled("".join(_folded_parts(_tokens(pattern))))
+
+
+def _compiled(pattern: str) -> Automaton:
     try:
-        compiled = [compiled_plain(pattern), compiled_folded(pattern)]
+        re.compile(pattern, FLAGS)  # finds what is wrong with it, and has words for that
+        return Automaton(_tokens(pattern))
     except (re.error, OverflowError, RecursionError) as error:
         raise PatternBroken(reason=str(getattr(error, "msg", error))) from None
-    for one in compiled:
-        _try(one, tokens)
-
-
-@functools.lru_cache(maxsize=1024)
-def compiled_plain(pattern: str) -> re.Pattern[str]:
-    """Return the pattern for text as it is; match the whole of it."""
-    return re.compile(pattern, re.IGNORECASE | re.ASCII)
-
-
-@functools.lru_cache(maxsize=1024)
-def compiled_folded(pattern: str) -> re.Pattern[str]:
-    """Return the pattern for folded text: its letters are folded, too, and its classes and repeats are as they were."""
-    return re.compile("".join(_folded_parts(_tokens(pattern))), re.IGNORECASE | re.ASCII)
 
 
 def names_a_sign(pattern: str) -> bool:
@@ -121,7 +127,7 @@ def _folded_parts(tokens: list[Token]) -> Iterator[str]:
         yield re.escape(folded(run))
         run = ""
         if kind == "literal":
-            yield re.escape(folded(text))
+            yield f"(?:{re.escape(folded(text))})"  # one letter may become two, or none
         else:
             yield _folded_class(text) if kind == "klass" else text
     yield re.escape(folded(run))
@@ -132,49 +138,3 @@ def _folded_class(text: str) -> str:
     single = re.sub(r"\\.|.-.", "", text[1:-1].removeprefix("^"))
     more = "".join(re.escape(letter) for letter in sorted(set(folded(single)) - set(single)) if letter.isalnum())
     return f"{text[:-1]}{more}]"
-
-
-def _try(pattern: re.Pattern[str], tokens: list[Token]) -> None:
-    """Match against ever longer words that begin well and end badly.
-
-    What grows without measure is found out at the first length that takes long: each is only a little longer than the
-    one before, so none takes very long. The time of this thread counts: others may be busy.
-    """
-    end = time.thread_time() + TRIAL_SECONDS
-    for unit in _units(tokens):
-        for length in _lengths():
-            word = (unit * length)[:length] + "\n"
-            begun = time.thread_time()
-            pattern.fullmatch(word)
-            done = time.thread_time()
-            if done - begun > SLOW_SECONDS or done > end:
-                raise PatternSlow
-
-
-def _lengths() -> Iterator[int]:
-    length = 1.0
-    while length < LONGEST_SUBJECT:
-        yield int(length)
-        length = length + 1 if length < 40 else length * 1.2
-    yield LONGEST_SUBJECT
-
-
-def _units(tokens: list[Token]) -> list[str]:
-    """Return what a slow pattern would be slow at: its own letters, in a row, alone and in pairs."""
-    runs = [""]
-    for kind, text in tokens:
-        if kind in {"open", "close", "bar"}:
-            runs.append("")
-        elif kind in {"literal", "klass", "any", "escape"}:
-            runs[-1] += _letter(kind, text)
-    letters = "".join(runs)
-    pairs = ["".join(pair) for pair in itertools.pairwise(letters)]
-    return list(dict.fromkeys(unit for unit in (letters, *runs, *letters, *pairs, "a") if unit))[:MOST_TRIALS]
-
-
-def _letter(kind: str, text: str) -> str:
-    """Return one letter that this token takes."""
-    if kind == "literal":
-        return text
-    one = re.compile(text, re.IGNORECASE | re.ASCII)
-    return next((letter for letter in "a0.-_@z5 " if one.fullmatch(letter)), text[-1])
