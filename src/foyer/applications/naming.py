@@ -47,8 +47,8 @@ def lose_name(row: Application) -> None:
     with transaction.atomic():
         mine = Application.objects.filter(id=row.id, state=State.VERIFIED, localpart=row.localpart)
         if row.localpart and mine.update(localpart="", skeleton=""):
-            names.release(row.localpart, holder=row.holder)
             holding.let_go(holder=row.holder)
+            names.release(row.localpart, holder=row.holder)
             record(Verb.APPLICATION_NAME_LOST, actor=Actor.job(), subject=("application", row.id))
 
 
@@ -100,12 +100,13 @@ def choose_name(application: Application, username: str) -> str:
         row = lock(application.id)
         if row.state != State.VERIFIED or row.submitting_at is not None:
             raise wrong_state(row.id)
+        if row.localpart != localpart:
+            holding.let_go(holder=row.holder)
         names.claim(localpart, holder=row.holder)
         if row.localpart == localpart:
             return localpart
         if row.localpart:
             names.release(row.localpart, holder=row.holder)
-        holding.let_go(holder=row.holder)
         row.localpart, row.skeleton = localpart, skeleton(localpart)
         row.save(update_fields=["localpart", "skeleton"])
         flags.raise_for(row)

@@ -1,7 +1,8 @@
 """What lapses, what expires, and what is erased, each when its time is over.
 
-What waits, was asked, or is approved and can still be used is never deleted. Every step takes a batch of at most
-`BATCH` rows, so that no other writer waits long, and a run that is killed loses nothing but time.
+What waits, was asked, or is approved and can still be used is never deleted. Every step takes a batch of rows, so that
+no other writer waits long, and a run that is killed loses nothing but time. What a person does meanwhile wins: a row is
+looked at again, or found, under its lock.
 """
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ from collections.abc import Callable
 from datetime import timedelta
 
 from django.db import transaction
-from django.db.models import Q, QuerySet
+from django.db.models import Exists, OuterRef, Q, QuerySet
 
 from foyer.accounts import holding
 from foyer.accounts.models import Account
@@ -19,7 +20,7 @@ from foyer.applications import floods, mailing
 from foyer.applications.errors import ApplicationUnknown, WrongState
 from foyer.applications.models import Application, DenialDigest, State
 from foyer.applications.moves import lock
-from foyer.applications.waiting import close_link, end, erase
+from foyer.applications.waiting import end, erase
 from foyer.audit.models import Event
 from foyer.audit.verbs import Verb
 from foyer.config import current
@@ -27,12 +28,15 @@ from foyer.invites import services as invites
 from foyer.invites.models import Invite
 from foyer.kit.actor import Actor
 from foyer.kit.clock import now
+from foyer.names.models import Claim
 from foyer.notify import services as notify
 
 BATCH = 1000
-SMALL_BATCH = 100
+DELETED_AT_ONCE = 100
+SMALL_BATCH = 20
 SILENCE = timedelta(days=30)
 A_MOMENT = timedelta(hours=1)
+HOLDER = "application:"
 OVER = (State.DONE, State.DENIED, State.LAPSED, State.WITHDRAWN, State.EXPIRED)
 
 
@@ -42,14 +46,15 @@ def run() -> dict[str, int]:
         "lapsed": _lapse_asked() + _lapse_approved(),
         "expired": _expire(),
         "deleted": _delete_over(),
+        "names": _release_names(),
         "digests": _forget_digests(),
         "mailed": floods.forget(),
         "ips": _forget_ips(),
     }
 
 
-def _one_by_one(rows: QuerySet[Application], step: Callable[[Application], bool]) -> int:
-    """Do `step` to each row, in transactions of some dozens; return how often it did something.
+def _one_by_one(rows: QuerySet[Application], step: Callable[[Application], None]) -> int:
+    """Do `step` to each row, in transactions of a few; return how often it did something.
 
     A row that it could not be done to is passed over until the next run.
     """
@@ -57,14 +62,18 @@ def _one_by_one(rows: QuerySet[Application], step: Callable[[Application], bool]
     while batch := list(rows.filter(id__gt=last).order_by("id").values_list("id", flat=True)[:SMALL_BATCH]):
         last = batch[-1]
         with transaction.atomic():
-            done += sum(_step(identifier, step) for identifier in batch)
+            done += sum(_step(rows, identifier, step) for identifier in batch)
     return done
 
 
-def _step(identifier: int, step: Callable[[Application], bool]) -> bool:
+def _step(rows: QuerySet[Application], identifier: int, step: Callable[[Application], None]) -> bool:
     try:
         with transaction.atomic():
-            return step(lock(identifier))
+            row = lock(identifier)
+            if not rows.filter(id=identifier).exists():
+                return False  # its person, or a moderator, was at it since it was found
+            step(row)
+            return True
     except (WrongState, ApplicationUnknown):
         return False
 
@@ -77,20 +86,15 @@ def _lapse_asked() -> int:
 def _lapse_approved() -> int:
     """Approved, and the link ran out or was taken back unused."""
     live = Invite.objects.filter(Q(expires_at=None) | Q(expires_at__gt=now()) | Q(used__gt=0) | Q(held__gt=0))
-    dead = Application.objects.filter(state=State.APPROVED, invite_id__isnull=False).exclude(
-        invite_id__in=live.filter(Q(revoked_at=None) | Q(used__gt=0) | Q(held__gt=0)).values("id")
-    )
+    live = live.filter(Q(revoked_at=None) | Q(used__gt=0) | Q(held__gt=0), id=OuterRef("invite_id"))
+    dead = Application.objects.filter(~Exists(live), state=State.APPROVED, invite_id__isnull=False)
     return _one_by_one(dead, lambda row: _lapse(row, State.APPROVED))
 
 
-def _lapse(row: Application, source: State) -> bool:
-    if row.state != source:
-        return False
-    close_link(row)
+def _lapse(row: Application, source: State) -> None:
     end(row, State.LAPSED, verb=Verb.APPLICATION_LAPSED, actor=Actor.job(), sources=[source])
     Application.objects.filter(id=row.id).update(invite_id=None)
     mailing.owe(mailing.LAPSED, row)
-    return True
 
 
 def _expire() -> int:
@@ -104,11 +108,10 @@ def _expire() -> int:
     return _one_by_one(unverified, _expire_one) + _one_by_one(verified, _expire_one)
 
 
-def _expire_one(row: Application) -> bool:
+def _expire_one(row: Application) -> None:
     sources = [State.UNVERIFIED, State.VERIFIED]
     end(row, State.EXPIRED, verb=Verb.APPLICATION_EXPIRED, actor=Actor.job(), sources=sources)
     erase(row)
-    return True
 
 
 def _delete_over() -> int:
@@ -120,10 +123,12 @@ def _delete_over() -> int:
         with transaction.atomic():
             over = Application.objects.filter(state__in=OVER, ended_at__lt=before).order_by("ended_at", "id")
             over = over.exclude(account_id__in=unsettled.values("id"))
-            batch = list(over.only("state", "account_id", "invite_id")[:BATCH])
+            # Locked, so that nobody takes one up again before it is deleted. One that is being taken up is passed over.
+            over = over.select_for_update(skip_locked=True)
+            batch = list(over.only("state", "account_id", "invite_id")[:DELETED_AT_ONCE])
             _delete(batch)
         deleted += len(batch)
-        if len(batch) < BATCH:
+        if len(batch) < DELETED_AT_ONCE:
             return deleted
 
 
@@ -145,6 +150,18 @@ def _delete(rows: list[Application]) -> None:
         )
         for identifier in application_ids
     )
+
+
+def _release_names() -> int:
+    """Give back the names of applications that are gone."""
+    claims = Claim.objects.filter(holder__startswith=HOLDER, at__lt=now() - A_MOMENT)
+    holders = list(claims.values_list("holder", flat=True))
+    released = 0
+    for begin in range(0, len(holders), BATCH):
+        batch = {int(holder.removeprefix(HOLDER)) for holder in holders[begin : begin + BATCH]}
+        gone = batch.difference(Application.objects.filter(id__in=batch).values_list("id", flat=True))
+        released += claims.filter(holder__in=[f"{HOLDER}{number}" for number in gone]).delete()[0] if gone else 0
+    return released
 
 
 def _forget_digests() -> int:

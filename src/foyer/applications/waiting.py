@@ -68,32 +68,32 @@ def withdraw(application: Application) -> None:
     sources = [State.UNVERIFIED, State.VERIFIED, State.WAITING, State.ASKED, State.APPROVED, State.LAPSED]
     with transaction.atomic():
         row = lock(application.id)
-        close_link(row)
         end(row, State.WITHDRAWN, verb=Verb.APPLICATION_WITHDRAWN, actor=Actor.person(), sources=sources)
         erase(row)
 
 
 def end(row: Application, state: State, *, verb: Verb, actor: Actor, sources: list[State]) -> None:
-    """Move a locked row to its end, and let go of its name and of the account that was held for it.
+    """Move a locked row to its end, and let go of the account that was held for it, of its name and of its link.
 
     Raises:
-        WrongState
+        WrongState: also where somebody is joining, or has joined, by the link.
     """
-    move(row.id, sources, state, verb=verb, actor=actor, ended_at=now())
+    if row.state not in sources:
+        raise wrong_state(row.id)
     let_go(row)
+    _close_link(row)
+    move(row.id, sources, state, verb=verb, actor=actor, ended_at=now())
 
 
 def let_go(row: Application) -> None:
     """Release the name, and owe the emptying of what was held. Call in the transaction that ends the application."""
+    holding.let_go(holder=row.holder)
     if row.localpart:
         names.release(row.localpart, holder=row.holder)
-    holding.let_go(holder=row.holder)
 
 
-def close_link(row: Application) -> None:
+def _close_link(row: Application) -> None:
     """Take back the link by which an approved applicant was to join, and what it holds.
-
-    Call inside the transaction that ends the application, with its row locked.
 
     Raises:
         WrongState: somebody is joining, or has joined, by it.
