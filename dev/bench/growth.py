@@ -57,7 +57,7 @@ def _open(scale: Scale, stack: ExitStack) -> tuple[dict[tuple[str, str], Foyer],
 
 def _memory_at_work(scale: Scale, foyer: Foyer, invitations: int) -> float:
     """MB (PSS) of the process for pages, once each of its threads has had much to do."""
-    load.run(foyer.port, people.registrations(invitations), connections=AT_ONCE, count=scale.of(5_000, 100))
+    load.run(foyer.port, people.registrations(invitations), connections=AT_ONCE, count=scale.of(2_000, 100))
     return rounded(max(foyer.memory()["pages"]))
 
 
@@ -71,7 +71,7 @@ def _register(scale: Scale, doors: dict[tuple[str, str], Foyer], sizes: dict[str
     for number in range(1 + (rounds := scale.of(7, 2))):
         scale.say(f"Growth: round {number} of {rounds}")
         each: dict[tuple[str, str], list[float]] = {key: [] for key in doors}
-        for _ in range(scale.of(60, 5)):
+        for _ in range(scale.of(40, 5)):
             for key, foyer in doors.items():
                 # A batch of a few at a time: opening the connection is not timed, and both sides stay near in time.
                 batch = load.run(foyer.port, queues[key], connections=1, count=4)

@@ -76,7 +76,8 @@ def measure(scale: Scale) -> Found:
             scale.say(f"Speed: round {number + 1} of {rounds}")
             for (name, work), one in series.items():
                 with watched(doors[name].database, waits) if name == POSTGRESQL else nullcontext():
-                    one.add(*_round(doors[name], work, seconds=scale.of(4.0, 1.0)))
+                    seconds = scale.of(4.0 if work == POST else 2.5, 1.0)
+                    one.add(*_round(doors[name], work, seconds=seconds))
     return {
         "rows": [one.figures() for one in series.values()],
         "limits_cpu": str(ratio(series[LIMITED, POST].cpu, series[PLAIN, POST].cpu)),

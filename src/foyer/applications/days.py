@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from datetime import UTC, date, datetime, time, timedelta
 
-from django.db.models import Count, Q
+from django.db.models import Count, QuerySet
 
 from foyer.applications.models import Application, Day, Decision
 from foyer.audit.models import Event
@@ -44,7 +45,7 @@ def count(day: date) -> Day:
     begin, end = datetime.combine(day, MIDNIGHT), datetime.combine(day + A_DAY, MIDNIGHT)
     decided = Application.objects.filter(decision__in=DECISIONS, decided_at__gte=begin, decided_at__lt=end)
     decisions = dict(decided.order_by().values_list("decision").annotate(number=Count("*")))
-    happened = _events(begin, end)
+    happened = _since(begin) - _since(end)
     by_request = happened.pop(Verb.APPLICATION_DONE, 0)
     return Day(
         day=day,
@@ -56,20 +57,19 @@ def count(day: date) -> Day:
     )
 
 
-def _events(begin: datetime, end: datetime) -> dict[str, int]:
-    """Count accounts and requests by verb, by the index of verbs and numbers.
+def _since(moment: datetime) -> Counter[str]:
+    """Count accounts and requests from a moment on, by the index of verbs and numbers.
 
-    Numbers rise with time, so a row is only looked at where it is near the first one of the day, or of the next.
+    Numbers rise with time, so rows are only looked at near the first one.
     """
-    low = _number_at(begin)
-    if low is None:
-        return {}
-    near = AT_THE_SAME_TIME
-    found = Event.objects.filter(Q(id__gte=low + near) | Q(at__gte=begin), verb__in=VERBS, id__gte=low - near)
-    if (high := _number_at(end)) is not None:
-        found = found.filter(Q(id__lt=high - near) | Q(at__lt=end), id__lt=high + near)
-    return dict(found.order_by().values_list("verb").annotate(number=Count("*")))
+    first = Event.objects.filter(at__gte=moment).order_by("at").values_list("id", flat=True).first()
+    if first is None:
+        return Counter()
+    begin, end = first - AT_THE_SAME_TIME, first + AT_THE_SAME_TIME
+    near = Event.objects.filter(id__gte=begin, id__lt=end, at__gte=moment)
+    return _by_verb(near) + _by_verb(Event.objects.filter(id__gte=end))
 
 
-def _number_at(moment: datetime) -> int | None:
-    return Event.objects.filter(at__gte=moment).order_by("at").values_list("id", flat=True).first()
+def _by_verb(events: QuerySet[Event]) -> Counter[str]:
+    counted = events.filter(verb__in=VERBS).order_by().values_list("verb")
+    return Counter(dict(counted.annotate(number=Count("*"))))

@@ -116,7 +116,7 @@ def test_overview_asks_few_questions_however_much_there_is(
     many(60)
     today = now().astimezone(UTC).date()
     Day.objects.bulk_create(Day(day=today - number * days.A_DAY) for number in range(1, days.DAYS))
-    with django_assert_max_num_queries(13):
+    with django_assert_max_num_queries(14):
         assert moderator.get("/desk/").status_code == 200
 
 
