@@ -11,7 +11,7 @@ from typing import Any
 
 from foyer.applications.errors import AlreadyDecided, ApplicationUnknown, WrongState
 from foyer.applications.models import Application, State
-from foyer.applications.statements import BY_ID, LOCK
+from foyer.applications.statements import BY_ID, LARGEST_ID, LOCK
 from foyer.audit.services import record
 from foyer.audit.verbs import Verb
 from foyer.kit.actor import Actor
@@ -49,7 +49,7 @@ def wrong_state(application_id: int) -> WrongState:
     Raises:
         ApplicationUnknown
     """
-    row = BY_ID.first(application_id)
+    row = BY_ID.first(application_id) if application_id <= LARGEST_ID else None
     if row is None:
         raise ApplicationUnknown
     if not row.decided_by:

@@ -14,7 +14,7 @@ from django.db.models.functions import StrIndex
 from foyer.applications import keys, search
 from foyer.applications.errors import ApplicationUnknown
 from foyer.applications.models import Application, Message, Note, State
-from foyer.applications.statements import BY_ID, BY_KEY
+from foyer.applications.statements import BY_ID, BY_KEY, LARGEST_ID
 from foyer.applications.texts import cleaned
 from foyer.audit.models import Event
 from foyer.kit.codes import digests_match
@@ -63,7 +63,7 @@ def by_id(application_id: int) -> Application:
     Raises:
         ApplicationUnknown
     """
-    row = BY_ID.first(application_id)
+    row = BY_ID.first(application_id) if application_id <= LARGEST_ID else None
     if row is None:
         raise ApplicationUnknown
     return row

@@ -16,6 +16,9 @@ ADD = Insert(Application)
 
 BY_ID = Statement(Application, "SELECT {columns} FROM {table} WHERE id = %s")
 
+LARGEST_ID = 2**63 - 1
+"""A larger number is no application's, and SQLite's driver refuses to ask for it."""
+
 BY_KEY = Statement(Application, "SELECT {columns} FROM {table} WHERE key_digest = %s")
 
 LOCK = Statement(Application, "SELECT {columns} FROM {table} WHERE id = %s{for_update}")
