@@ -10,6 +10,8 @@ from foyer.applications.models import Application, State
 from foyer.homeserver.memory import MemoryHomeserver
 from foyer.kit.actor import Actor
 from foyer.names import services as names
+from foyer.screening import limits
+from foyer.screening import rules as screening_rules
 from foyer.screening import services as rules
 from foyer.screening.models import About, Effect
 from foyer.screening.services import NewRule
@@ -50,6 +52,35 @@ def test_name_against_the_rules_stays_on_the_page(
     assert answer.status_code == 400
     assert sentence in answer.text
     assert f'name="username" value="{typed}"' in answer.text
+
+
+@pytest.mark.parametrize(
+    ("path", "form"),
+    [
+        ("/apply", {"username": "maria", "email": EMAIL}),
+        ("/apply/email", {"username": "maria", "email": EMAIL, "go": "name"}),
+        ("/apply/email", {"username": "maría", "email": EMAIL}),
+    ],
+)
+def test_name_tried_too_often_keeps_what_was_typed(
+    client: Client, configure: Configure, path: str, form: dict[str, str]
+) -> None:
+    configure(**{**OPEN, "screening": {"limits": True}}, trusted_proxies=["127.0.0.1"])
+    limits.reset()
+    rate = screening_rules.rule("availability").per_client[0]
+    statuses = {
+        client.post(path, form, headers={"X-Forwarded-For": "203.0.113.9"}).status_code for _ in range(rate.count)
+    }
+
+    answer = client.post(path, form, headers={"X-Forwarded-For": "203.0.113.9"})
+
+    assert 429 not in statuses
+    assert answer.status_code == 429
+    assert int(answer["Retry-After"]) > 0
+    assert "There were too many tries from your network" in answer.text
+    assert f'value="{form["username"]}"' in answer.text
+    assert f'value="{EMAIL}"' in answer.text
+    assert client.post(path, form, headers={"X-Forwarded-For": "203.0.113.10"}).status_code != 429
 
 
 @pytest.mark.parametrize("typed", ["admin", "4dm1n"])

@@ -11,26 +11,27 @@ from foyer.kit.refusal import Refusal
 from foyer.web import edge
 from foyer.web.apply import traps
 from foyer.web.apply.stage import status_of, trouble, with_wait
-from foyer.web.forms import Error, by_field, errors_of
+from foyer.web.forms import by_field, errors_of
 from foyer.web.pages import render
 
 
-def ask_name(
-    request: HttpRequest, username: str, *, email: str = "", errors: list[Error] | None = None
-) -> HttpResponse:
+def ask_name(request: HttpRequest, username: str, *, email: str = "", refusal: Refusal | None = None) -> HttpResponse:
     """Show the first step."""
-    return render(
+    in_field = refusal if refusal is not None and refusal.field == "username" else None
+    response = render(
         request,
         "apply/name.html",
-        status=400 if errors else 200,
+        status=status_of(refusal),
         secret=True,
         username=as_meant(username),
         email=email,
-        errors=errors or [],
+        errors=errors_of([in_field] if in_field else []),
+        trouble="" if in_field else trouble(refusal),
         usual_wait=queries.typical_wait(),
         path=edge.root(request) + "apply",
         parameters={},
     )
+    return with_wait(response, refusal)
 
 
 def as_meant(username: str) -> str:

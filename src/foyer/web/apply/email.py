@@ -33,16 +33,21 @@ def page(request: HttpRequest) -> HttpResponseBase:
     if not is_open():
         return closed(request)
     form = request.POST if request.method == "POST" else None
-    username = form.get("username", "") if form else request.GET.get("name", "")
+    username = form.get("username", "") if form is not None else request.GET.get("name", "")
+    email = form.get("email", "") if form is not None else ""
     try:
         localpart = allowed_localpart(username)
     except Refusal:
+        if form is not None and (refusal := too_many(request, "availability")):
+            return ask_name(request, username, email=email.strip(), refusal=refusal)
         return go_to(request, "apply" + edge.language(request).query)
     if form is None:
         return ask_email(request, localpart, "")
-    if form.get("go") == "name":
-        return ask_name(request, localpart, email=form.get("email", "").strip())
-    return _begin(request, localpart, form.get("email", ""))
+    if form.get("go") != "name":
+        return _begin(request, localpart, email)
+    if refusal := too_many(request, "availability"):
+        return ask_email(request, localpart, email, refusal)
+    return ask_name(request, localpart, email=email.strip())
 
 
 def _begin(request: HttpRequest, localpart: str, email: str) -> HttpResponseBase:

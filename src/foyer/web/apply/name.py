@@ -31,11 +31,13 @@ def page(request: HttpRequest) -> HttpResponseBase:
     if request.method != "POST":
         return ask_name(request, request.GET.get("name", ""))
     username, email = request.POST.get("username", ""), request.POST.get("email", "")
+    if refusal := too_many(request, "availability"):
+        return ask_name(request, username, email=email, refusal=refusal)
     try:
         localpart = allowed_localpart(username)
         welcome.require(name=localpart)
-    except Refusal as refusal:
-        return ask_name(request, username, email=email, errors=errors_of([refusal]))
+    except Refusal as error:
+        return ask_name(request, username, email=email, refusal=error)
     if email:
         # What was typed on the next step comes along in the form: no address may hold it.
         return ask_email(request, localpart, email)
