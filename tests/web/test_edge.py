@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import io
 import re
+import tracemalloc
 from typing import Any
 
 import pytest
@@ -73,6 +74,28 @@ def test_client_without_a_trusted_proxy_is_the_peer() -> None:
     request = RequestFactory().get("/", headers={"X-Forwarded-For": "203.0.113.9"})
 
     assert edge.client(seen_by(request)) == ClientAddress("127.0.0.1", is_known=False)
+
+
+def test_client_behind_a_proxy_is_found_at_the_right_end_of_a_long_header(configure: Configure) -> None:
+    configure(trusted_proxies=["127.0.0.1", "10.0.0.0/8"])
+    claimed = ", ".join(f"198.51.100.{number % 250}" for number in range(4000))
+    request = RequestFactory().get("/", headers={"X-Forwarded-For": f"{claimed}, 203.0.113.9, 10.0.0.7"})
+
+    assert edge.client(seen_by(request)) == ClientAddress("203.0.113.9", is_known=True)
+
+
+@pytest.mark.parametrize("peer", ["127.0.0.1", "203.0.113.9"])
+def test_headers_as_long_as_they_may_be_are_not_kept_in_memory(configure: Configure, peer: str) -> None:
+    configure(trusted_proxies=["127.0.0.1"])
+    seen_by(RequestFactory().get("/", headers={"X-Forwarded-For": "192.0.2.1"}, REMOTE_ADDR=peer))
+    tracemalloc.start()
+    for number in range(50):
+        claimed = f"{number}, " + "192.0.2.1, " * 5000 + "192.0.2.2"
+        seen_by(RequestFactory().get("/", headers={"X-Forwarded-For": claimed}, REMOTE_ADDR=peer))
+    kept, _peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+
+    assert kept < 1_000_000  # the headers together: 2.7 MB
 
 
 def test_unknown_host_is_refused_with_the_remedy(client: Client, db: None) -> None:

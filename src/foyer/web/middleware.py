@@ -18,6 +18,7 @@ from foyer.web import errors, language
 from foyer.web.headers import SECURITY_HEADERS
 
 MAX_BODY_BYTES = 64 * 1024
+LONGEST_FORWARDED_FOR = 512
 NOT_UTF_8 = "none"  # what wsgi.py makes of every other charset
 FORMS = frozenset({"application/x-www-form-urlencoded", "multipart/form-data"})
 # Asked by machines that know this one only by its IP.
@@ -51,7 +52,14 @@ class Edge:
 
 
 def _client(request: HttpRequest) -> ClientAddress:
-    return _client_behind(request.META.get("REMOTE_ADDR", ""), request.META.get("HTTP_X_FORWARDED_FOR", ""))
+    peer, claimed = request.META.get("REMOTE_ADDR", ""), request.META.get("HTTP_X_FORWARDED_FOR", "")
+    itself = _client_behind(peer, "")
+    if itself.is_known:  # no proxy of ours, so that its word counts for nothing
+        return itself
+    if len(claimed) > LONGEST_FORWARDED_FOR:
+        # It is kept in memory, and only its right end can be believed. Left of the cut is a piece of an IP.
+        claimed = claimed[-LONGEST_FORWARDED_FOR:].partition(",")[2]
+    return _client_behind(peer, claimed)
 
 
 @functools.lru_cache(maxsize=1024)
