@@ -15,7 +15,7 @@ from typing import Any
 
 import structlog
 from django.db import transaction
-from django.db.models import Q
+from django.db.models import Exists, OuterRef, Q
 
 from foyer.accounts import holding, rows
 from foyer.accounts import services as accounts
@@ -212,8 +212,9 @@ def _make_link(row: Application, *, can_be_had: bool) -> None:
 
 def sweep() -> None:
     """Find approved applicants who have joined by their link."""
-    joined = Invite.objects.filter(used__gt=0).values("id")
-    found = Application.objects.filter(state=State.APPROVED, invite_id__in=joined).order_by("id")
+    is_used = Exists(Invite.objects.filter(id=OuterRef("invite_id"), used__gt=0))
+    # In the order of the index of those that have a link: there may be any number of invitations that were used.
+    found = Application.objects.filter(is_used, state=State.APPROVED, invite_id__isnull=False).order_by("invite_id")
     for row in found[:SWEEP_BATCH]:
         try:
             with transaction.atomic():
