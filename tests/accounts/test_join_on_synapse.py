@@ -20,7 +20,7 @@ from foyer.accounts.models import Account, State
 from foyer.accounts.rows import UNSETTLED
 from foyer.accounts.services import JoinAttempt, Joined, open_with_invite
 from foyer.config.load import check
-from foyer.homeserver.errors import Busy, HomeserverError
+from foyer.homeserver.errors import Busy, HomeserverError, NameTaken
 from foyer.invites import services as invites
 from foyer.invites.models import Invite
 from foyer.invites.services import NewInvite
@@ -213,3 +213,23 @@ def test_twenty_people_at_one_name_make_one_account_with_the_winners_password(sy
     winner = next(n for n in range(20) if counts(made[n]) == (0, 1))
     assert synapse.login(name, f"password no {winner}")[0] == 200
     assert sum(counts(one) == (0, 0) for one in made) == 19
+
+
+@pytest.mark.parametrize("credentials", ["both"], indirect=True)
+def test_join_with_the_secret_and_a_dead_token_is_done_and_the_rest_waits(
+    synapse: Synapse, chaos: ChaosProxy, credentials: str, name: str
+) -> None:
+    keys = {**homeserver_keys(synapse, credentials, url=chaos.url), "admin_token": "syt_nobody"}
+    made = invite(2)
+    values = {**VALUES, "server_name": synapse.server_name, "after": {"rooms": ["#welcome:localhost"]}}
+    with foyer.config.override(check({**values, "homeserver": keys})):
+        assert press(made, name).localpart == name
+        assert press(made, name).localpart == name
+        synapse.register(f"{name}b", PASSWORD)
+        with pytest.raises(NameTaken):
+            press(made, f"{name}b", "some other words")
+
+    assert counts(made) == (0, 1)
+    assert Account.objects.get(localpart=name).state == State.OPEN
+    assert synapse.login(name, PASSWORD)[0] == 200
+    assert Job.objects.filter(kind="accounts.join-room").count() == 1

@@ -5,10 +5,12 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
 import pytest
+from structlog.testing import capture_logs
 
 from dev.proxy import ChaosProxy, Cut, Pass, Repeat, Status
 from dev.synapse import Synapse as RealSynapse
@@ -17,6 +19,7 @@ from foyer.homeserver.errors import (
     HomeserverError,
     Misconfigured,
     NameRefused,
+    NameTaken,
     NotPossible,
     PasswordRefused,
     ServerFull,
@@ -287,6 +290,23 @@ def test_everything_with_a_dead_token_names_the_key(synapse: RealSynapse) -> Non
     for deed in (homeserver.check_name, homeserver.look_up, homeserver.open, homeserver.shelve):
         with pytest.raises(Misconfigured):
             deed("maria")
+
+
+def test_check_name_with_the_secret_and_a_dead_token_asks_as_anybody(synapse: RealSynapse) -> None:
+    taken = new_name()
+    synapse.register(taken, PASSWORD)
+    homeserver = _at(synapse.url, secret=None, token="syt_nobody")
+    homeserver = replace(homeserver, shared_secret=adapter(synapse, "secret").shared_secret)
+
+    with capture_logs() as logs:
+        homeserver.check_name(new_name())
+        with pytest.raises(NameTaken):
+            homeserver.check_name(taken)
+
+    assert [entry["event"] for entry in logs] == ["asking for names without the admin token"]
+    assert "does not accept homeserver.admin_token" in logs[0]["remedy"]
+    with pytest.raises(NameRefused):
+        homeserver.check_name("_maria")
 
 
 def test_everything_with_a_token_of_no_admin_names_the_key(synapse: RealSynapse) -> None:

@@ -17,10 +17,11 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from datetime import datetime
 
+import structlog
 from django.utils.translation import gettext_lazy as _
 
 from foyer.homeserver.client_api import ClientAPI
-from foyer.homeserver.errors import HomeserverError, NameTaken, NotPossible, Unreachable
+from foyer.homeserver.errors import HomeserverError, Misconfigured, NameTaken, NotPossible, Unreachable
 from foyer.homeserver.http import Client
 from foyer.homeserver.port import Capability, Created, PasswordPolicy, Probe, Sighting, TokenUses
 from foyer.homeserver.synapse_admin import AdminAPI, unguessable_password
@@ -33,6 +34,7 @@ from foyer.homeserver.synapse_secret import SharedSecret
 from foyer.homeserver.synapse_tokens import TokensAPI
 from foyer.kit.matrix import mxid as full_mxid
 
+log = structlog.get_logger(__name__)
 LONGEST_DEED = 2.5
 """In time-outs: how long create, hold and reopen may take over all their requests."""
 ALWAYS = frozenset({Capability.NAMES, Capability.CREATE, Capability.SIGN_IN, Capability.PROBE})
@@ -62,6 +64,7 @@ class Synapse:
     dialect: Dialect = SYNAPSE
 
     def __post_init__(self) -> None:
+        self._has_complained = False
         self._api = ClientAPI(self.client)
         written_in = self.dialect.written_in
         self._secret = SharedSecret(self._api, self.shared_secret, written_in) if self.shared_secret else None
@@ -100,12 +103,26 @@ class Synapse:
         refuse_impossible_name(localpart, self.server_name)
         if not (self._admin and self.dialect.refuses_unusual):
             refuse_unusual_name(localpart)
-        if self._admin:
-            return self._admin.check_name(localpart)
+        if self._admin and self._admin_knows(localpart):
+            return
         # None: it does not tell strangers. Then create() will.
         if self._api.has_profile(self._mxid(localpart)):
             raise NameTaken(errcode="M_USER_IN_USE", error="User ID already taken.")
-        return None
+
+    def _admin_knows(self, localpart: str) -> bool:
+        """Ask as the admin. False: the token is dead, and the secret makes accounts without it."""
+        try:
+            self._need_admin().check_name(localpart)
+        except Misconfigured as error:
+            if not self._secret:
+                raise
+            refuse_unusual_name(localpart)
+            if not self._has_complained:
+                log.error("asking for names without the admin token", remedy=error.remedy, detail=error.detail)
+            self._has_complained = True
+            return False
+        self._has_complained = False
+        return True
 
     def exists(self, localpart: str) -> bool:
         """Look it up where we may, else look for a profile."""
