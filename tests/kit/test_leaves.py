@@ -56,6 +56,16 @@ def test_new_code_is_four_words_that_old_pages_accept() -> None:
     assert is_code(code)
 
 
+@pytest.mark.parametrize("text", [".", "..", "...", "", "a b", "a/b", "a" * 65])
+def test_code_that_no_link_can_hold_is_none(text: str) -> None:
+    assert not is_code(text)
+
+
+@pytest.mark.parametrize("text", [".a", "a.", "~", "-", "..-", "a" * 64])
+def test_code_of_signs_is_one(text: str) -> None:
+    assert is_code(text)
+
+
 def test_words_are_enough_for_48_bits_and_no_two_alike() -> None:
     assert len(words()) ** 4 > 2**48
     assert all(re.fullmatch(r"[A-Z][a-z]+", word) for word in words())

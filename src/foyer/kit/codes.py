@@ -15,7 +15,8 @@ from importlib import resources
 
 WORDS_IN_A_CODE = 4
 MAX_CODE_LENGTH = 64
-CODE = re.compile(r"[A-Za-z0-9._~-]{1,64}")
+# Browsers leave out a piece of a path that is a dot or two: no link could hold it.
+CODE = re.compile(r"(?!\.+\Z)[A-Za-z0-9._~-]{1,64}")
 
 
 @functools.cache
@@ -34,7 +35,7 @@ def new_code() -> str:
 
 
 def is_code(text: str) -> bool:
-    """Say whether `text` could be a code: the characters and the length of a Matrix registration token."""
+    """Say whether `text` could be a code: as a Matrix registration token, by characters and length; not dots alone."""
     return CODE.fullmatch(text) is not None
 
 
