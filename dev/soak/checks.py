@@ -24,7 +24,7 @@ PENDING = ("verified", "waiting", "asked", "approved")
 LET_GO = ("denied", "lapsed", "withdrawn", "expired")
 """What became of an application whose held account may be somebody else's since."""
 YES = ("applications.approved", "applications.opening-failed")
-MAY_STAY_OWED = ("applications.digest",)
+MAY_STAY_OWED = ("applications.digest", "accounts.look-again")
 OF_THE_LOG = re.compile(r"Traceback \(most recent call last\)|job broke|database is locked|deadlock detected")
 
 

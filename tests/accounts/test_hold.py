@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Iterator
 from datetime import timedelta
 
 import pytest
@@ -29,6 +30,7 @@ pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.database]
 PASSWORD = "correct horse battery"
 OTHER = "a completely different one"
 MARIA, ERIKA = "application:1", "application:2"
+REST = timedelta(minutes=3)
 
 
 @pytest.fixture(params=["token", "both"])
@@ -41,6 +43,13 @@ def any_homeserver(request: pytest.FixtureRequest, homeserver: MemoryHomeserver)
 def short_waits(configure: Configure, homeserver: MemoryHomeserver) -> None:
     configure(homeserver={**VALUES["homeserver"], "timeout": "1s"}, after={"rooms": ["!1:example.test"]})
     homeserver.rooms = {"!1:example.test": "!1:example.test"}
+
+
+@pytest.fixture
+def clock() -> Iterator[time_machine.Traveller]:
+    """The time, which may be moved."""
+    with time_machine.travel(now()) as traveller:
+        yield traveller
 
 
 def hold(holder: str = MARIA, password: str = PASSWORD, seconds: float = 8.0) -> int | None:
@@ -318,10 +327,13 @@ def test_pinned_invitation_that_has_the_claim_lets_its_person_join_and_keeps_the
     assert any_homeserver.accounts["maria"].password == PASSWORD
 
 
-def test_join_by_a_pinned_invitation_fills_the_half_made_shell(any_homeserver: MemoryHomeserver) -> None:
+def test_join_by_a_pinned_invitation_fills_the_half_made_shell(
+    any_homeserver: MemoryHomeserver, clock: time_machine.Traveller
+) -> None:
     any_homeserver.fail(Fault.HALF_DONE, "hold")
     hold()
     let_time_pass(30)
+    clock.move_to(now() + REST)
     made = invites.create(NewInvite(localpart="maria"), actor=Actor.command_line())
     names.hand_over("maria", holder=MARIA, to=made.holder)
 
@@ -332,11 +344,12 @@ def test_join_by_a_pinned_invitation_fills_the_half_made_shell(any_homeserver: M
 
 
 def test_join_that_fills_a_shell_and_breaks_before_it_is_unlocked_lets_nobody_in_who_cannot_sign_in(
-    any_homeserver: MemoryHomeserver,
+    any_homeserver: MemoryHomeserver, clock: time_machine.Traveller
 ) -> None:
     any_homeserver.fail(Fault.HALF_DONE, "hold")
     hold()
     let_time_pass(30)
+    clock.move_to(now() + REST)
     made = invites.create(NewInvite(localpart="maria"), actor=Actor.command_line())
     names.hand_over("maria", holder=MARIA, to=made.holder)
     any_homeserver.fail(Fault.HALF_DONE, "reopen")
@@ -347,10 +360,13 @@ def test_join_that_fills_a_shell_and_breaks_before_it_is_unlocked_lets_nobody_in
     assert (state(), maria.password, maria.locked) == (State.OPEN, OTHER, False)
 
 
-def test_press_after_one_that_broke_before_the_shell_was_unlocked_unlocks_it(any_homeserver: MemoryHomeserver) -> None:
+def test_press_after_one_that_broke_before_the_shell_was_unlocked_unlocks_it(
+    any_homeserver: MemoryHomeserver, clock: time_machine.Traveller
+) -> None:
     any_homeserver.fail(Fault.HALF_DONE, "hold")
     hold()
     let_time_pass(30)
+    clock.move_to(now() + REST)
     made = invites.create(NewInvite(localpart="maria"), actor=Actor.command_line())
     names.hand_over("maria", holder=MARIA, to=made.holder)
     any_homeserver.fail(Fault.HALF_DONE, "reopen")
@@ -403,7 +419,9 @@ def test_ten_holds_at_once_for_one_claim_end_with_one_account_and_one_password(
     assert state() == State.HELD
 
 
-def test_account_whose_lock_may_be_coming_off_is_nobody_elses_yet(any_homeserver: MemoryHomeserver) -> None:
+def test_account_whose_lock_may_be_coming_off_is_nobody_elses_yet(
+    any_homeserver: MemoryHomeserver, clock: time_machine.Traveller
+) -> None:
     account_id = hold()
     assert account_id is not None
     any_homeserver.fail(Fault.LOST_REQUEST, "open")
@@ -415,8 +433,22 @@ def test_account_whose_lock_may_be_coming_off_is_nobody_elses_yet(any_homeserver
 
     assert hold(ERIKA, OTHER) is None
     any_homeserver.open("maria")  # the request that was lost arrives
-    let_time_pass(60)
+    let_time_pass(180)
+    clock.move_to(now() + REST)
 
     assert (state(), any_homeserver.accounts["maria"].locked) == (State.SHELVED, True)
     assert any_homeserver.accounts["maria"].password != PASSWORD
     assert hold(ERIKA, OTHER) == account_id
+
+
+def test_hold_that_comes_after_all_is_locked_and_emptied(any_homeserver: MemoryHomeserver) -> None:
+    any_homeserver.fail(Fault.LOST_REQUEST, "hold")
+    assert hold() is None
+    let_time_pass(30)
+    assert state() == State.REFUSED
+
+    any_homeserver.create("maria", PASSWORD)  # its first step arrives, and the lock never does
+    let_time_pass(120)
+
+    assert (state(), any_homeserver.accounts["maria"].locked) == (State.SHELVED, True)
+    assert any_homeserver.accounts["maria"].password != PASSWORD

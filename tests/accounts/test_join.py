@@ -12,6 +12,7 @@ from foyer.accounts import pressing, services, settling
 from foyer.accounts.errors import (
     NameForbidden,
     NameReserved,
+    NameResting,
     OutcomeUnknown,
     PasswordsDiffer,
     PasswordTooLong,
@@ -48,6 +49,7 @@ from tests.conftest import VALUES, Configure
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.database]
 
 PASSWORD = "correct horse battery"
+REST = timedelta(minutes=3)
 
 
 @pytest.fixture(params=["secret", "token", "both"])
@@ -381,11 +383,78 @@ def test_shelved_shell_goes_to_the_next_person_with_the_name(homeserver: MemoryH
     assert state() == State.SHELVED
     assert homeserver.accounts["maria"].locked
 
-    assert open_with_invite(attempt(second.code, password="a new person's")).localpart == "maria"
+    with pytest.raises(NameResting):
+        open_with_invite(attempt(second.code, password="a new person's"))  # what the first one sent may yet arrive
+
+    with time_machine.travel(now() + REST):
+        assert open_with_invite(attempt(second.code, password="a new person's")).localpart == "maria"
 
     assert homeserver.accounts["maria"].password == "a new person's"
     assert (counts(first), counts(second)) == ((0, 0), (0, 1))
     assert Account.objects.count() == 1
+
+
+def test_shell_is_at_once_there_for_the_one_person_who_can_have_left_it(homeserver: MemoryHomeserver) -> None:
+    homeserver.has_secret = False
+    mine, everybodys = invite(), invite(uses_limit=None)
+    homeserver.fail(Fault.HALF_DONE, "create", times=2)
+    for made, name in ((mine, "maria"), (everybodys, "erika")):
+        with pytest.raises(OutcomeUnknown):
+            open_with_invite(attempt(made.code, name))
+    let_time_pass(20)
+
+    open_with_invite(attempt(mine.code))
+    with pytest.raises(NameResting):
+        open_with_invite(attempt(everybodys.code, "erika"))  # it may be anybody's press
+
+
+@pytest.mark.parametrize("can_pay", [True, False])
+def test_account_that_comes_after_all_takes_its_use_or_is_taken_back(
+    homeserver: MemoryHomeserver, can_pay: bool
+) -> None:
+    made = invite()
+    homeserver.fail(Fault.LOST_REQUEST, "create")
+    with pytest.raises(OutcomeUnknown):
+        open_with_invite(attempt(made.code))
+    let_time_pass(30)
+    assert (state(), counts(made)) == (State.REFUSED, (0, 0))
+    if not can_pay:
+        open_with_invite(attempt(made.code, "erika"))
+
+    homeserver.create("maria", PASSWORD)  # the request that was stuck arrives
+    let_time_pass(120)
+
+    assert counts(made) == (0, 1)
+    maria = homeserver.accounts["maria"]
+    if can_pay:
+        assert (state(), maria.locked, names.holder_of("maria") is not None) == (State.OPEN, False, True)
+    else:
+        assert (state(), maria.locked, maria.password == PASSWORD) == (State.SHELVED, True, False)
+    assert not Job.objects.filter(kind="accounts.look-again").exists()
+
+
+def test_account_that_somebody_signed_in_to_meanwhile_is_left_alone(homeserver: MemoryHomeserver) -> None:
+    made = invite()
+    homeserver.fail(Fault.LOST_REQUEST, "create")
+    with pytest.raises(OutcomeUnknown):
+        open_with_invite(attempt(made.code))
+    let_time_pass(30)
+
+    homeserver.create("maria", "somebody else's", sign_in=True)
+    homeserver.accounts["maria"].seen = True
+    let_time_pass(120)
+
+    assert (state(), counts(made), homeserver.accounts["maria"].locked) == (State.REFUSED, (0, 0), False)
+
+
+def test_looking_again_ends_when_nothing_can_come_any_more(homeserver: MemoryHomeserver) -> None:
+    homeserver.fail(Fault.LOST_REQUEST, "create")
+    with pytest.raises(OutcomeUnknown):
+        open_with_invite(attempt(invite().code))
+
+    let_time_pass(600)
+
+    assert not Job.objects.exists()
 
 
 def test_shell_that_somebody_had_signed_in_to_is_not_open_while_it_is_locked(homeserver: MemoryHomeserver) -> None:

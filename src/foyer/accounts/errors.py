@@ -8,6 +8,7 @@ Refusal
 ├── PasswordTooLong
 ├── PasswordsDiffer
 ├── DoorBusy             as many people as this process lets wait are waiting for the homeserver
+├── NameResting          an attempt at it failed a moment ago, and something of it may still be under way
 ├── HoldLost             the account that was kept for somebody is not there any more, or not theirs
 ├── MadeAlready          by this invitation, a short while ago; whether by the same person cannot be told here
 └── OutcomeUnknown       the homeserver may have made it; a job finds out, and so does the same person pressing again
@@ -74,6 +75,19 @@ class DoorBusy(Refusal):
     status = 503
     sentence = _("Many people are joining right now. Wait a moment, then press the button again.")
     retry_after = 5.0
+
+
+class NameResting(Refusal):
+    """Somebody's attempt failed half-way, and its last request may still arrive at the homeserver."""
+
+    code = "name-resting"
+    status = 503
+    field = "username"
+    sentence = _(
+        "Somebody tried to make an account of this user name a moment ago, and it is being cleared away. Wait two "
+        "minutes, then try again, or choose another name."
+    )
+    retry_after = 60.0
 
 
 class HoldLost(Refusal):

@@ -53,7 +53,7 @@ def hold(
     """
     homeserver = current_homeserver()
     with join_turn(), homeserver.within(seconds):
-        if names.holder_of(localpart) == holder and rows.is_unsettled(localpart):
+        if names.holder_of(localpart) == holder and rows.is_unsettled(localpart, holder):
             return None  # what was half made before is not cleared away yet
         try:
             homeserver.password_policy().check(password)
@@ -72,7 +72,7 @@ def _begin(localpart: str, holder: str, ip: str | None) -> Account:
     """Return the row of this attempt."""
     wanted = Account(localpart=localpart, begun_at=now(), ip=ip, made_for=holder, stays_locked=True)
     with transaction.atomic():
-        account = rows.take_up(wanted)
+        account = rows.take_up(wanted, claimant=holder)
         names.keep(localpart, holder=holder)
         record(Verb.ACCOUNT_CREATING, actor=Actor.person(), subject=("account", account.id), holder=holder)
     return account
@@ -135,7 +135,7 @@ def open_held(account_id: int, *, holder: str) -> None:
 
 def _mark_opening(account: Account) -> None:
     mine = Account.objects.filter(id=account.id, state=State.HELD, made_for=account.made_for)
-    if not mine.update(opening_at=now()):
+    if not mine.update(unsure_until=now() + rows.longest_journey(), unsure_for=account.made_for):
         raise settling.StillUnknown
 
 
@@ -152,7 +152,7 @@ def settle_opened(account_id: int, *, holder: str, email: str, accepted_terms: b
         return
     rooms = list(dict.fromkeys(current().after.rooms))
     mine = Account.objects.filter(id=account.id, state=State.HELD, made_for=holder)
-    facts = {"email": email, "rooms": rooms, "accepted_terms": accepted_terms, "opening_at": None}
+    facts = {"email": email, "rooms": rooms, "accepted_terms": accepted_terms, "unsure_until": None}
     if not mine.update(state=State.OPEN, settled_at=now(), **facts):
         raise HoldLost
     if not names.hand_over(account.localpart, holder=holder, to=account.holder):
@@ -180,8 +180,14 @@ def _lose(account: Account) -> None:
 
 
 def let_go(*, holder: str) -> None:
-    """Owe the emptying of what was held for `holder`. Call in the transaction that releases the name, after that."""
-    Account.objects.filter(made_for=holder).exclude(state=State.OPEN).update(ip=None)
+    """Owe the emptying of what was held for `holder`.
+
+    Call in the transaction that releases the name, before that: whoever joins takes the account first, and then the
+    name, and the other order deadlocks on PostgreSQL. The job looks at the claim when all of it is done.
+    """
+    # As in the partial index, so that it serves.
+    theirs = Account.objects.filter(made_for=holder).exclude(made_for="")
+    theirs.exclude(state=State.OPEN).update(ip=None)
     held = Account.objects.filter(made_for=holder, state=State.HELD)
     for identifier in held.values_list("id", flat=True):
         jobs.enqueue("accounts.shelve", subject=str(identifier))
@@ -197,7 +203,7 @@ def shelve_held(account_id: int) -> None:
     account = Account.objects.filter(id=account_id, state=State.HELD).first()
     if account is None or names.holder_of(account.localpart) == account.made_for:
         return
-    if rows.is_being_opened(account):
+    if rows.is_unsure(account):
         raise settling.StillUnknown
     try:
         settling.shelve(account, current_homeserver(), (State.HELD,), reason="let-go")
@@ -209,7 +215,8 @@ def sweep() -> None:
     """Owe the emptying of held accounts whose holder's process died before it could let go."""
     rightful = Claim.objects.filter(localpart=OuterRef("localpart"), holder=OuterRef("made_for"))
     orphans = Account.objects.filter(~Exists(rightful), state=State.HELD)
-    for identifier in orphans.order_by("id").values_list("id", flat=True)[:500]:
+    # In the order of the index of those that are held: by their numbers, all accounts there are would be read.
+    for identifier in orphans.order_by("made_for").values_list("id", flat=True)[:500]:
         jobs.enqueue("accounts.shelve", subject=str(identifier))
 
 

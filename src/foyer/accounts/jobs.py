@@ -28,6 +28,18 @@ def settle(subject: str) -> None:
     settling.settle(int(subject))
 
 
+@handler(
+    "accounts.look-again",
+    lane="homeserver",
+    passing=(*PASSING, HomeserverError, settling.StillUnknown),
+    longest_wait=timedelta(minutes=1),
+)
+def look_again(subject: str) -> None:
+    """Find accounts that came late; the subject is the account's id, and that of the invitation."""
+    account, _space, invite = subject.partition(" ")
+    settling.look_again(int(account), int(invite) if invite else None)
+
+
 @handler("accounts.sweep", lane="house", every=timedelta(seconds=5))
 def sweep(_subject: str) -> None:
     """Find accounts whose request died."""

@@ -37,7 +37,8 @@ class Account(models.Model):
     absent_at = models.DateTimeField(null=True)  # when, after a lost answer, the homeserver first knew of none
     is_shell = models.BooleanField(default=False)  # the attempt fills a shell that was ours before
     stays_locked = models.BooleanField(default=False)  # the attempt makes it for somebody who waits for a yes
-    opening_at = models.DateTimeField(null=True)  # when a job last set out to take the lock off
+    unsure_until = models.DateTimeField(null=True)  # so long a request for whoever had it may still arrive there
+    unsure_for = models.CharField(max_length=64, default="", db_default="")  # who that was: `invite:5`
     made_for = models.CharField(max_length=64, default="")  # who had claimed the name before: `application:17`
     reason = models.CharField(max_length=64, default="")  # the code of the refusal
     email = models.CharField(max_length=254, default="")  # proven; to be attached
@@ -59,6 +60,7 @@ class Account(models.Model):
             # SQLite does not use the constraint's partial index for "who has this name?".
             models.Index(fields=["localpart"], name="accounts_localpart"),
             models.Index(fields=["made_for"], condition=Q(state=State.HELD), name="accounts_held"),
+            models.Index(fields=["made_for"], condition=~Q(made_for=""), name="accounts_made_for"),
             models.Index(fields=["begun_at"], condition=Q(ip__isnull=False), name="accounts_ips"),
         )
 

@@ -197,7 +197,7 @@ def _begin(attempt: JoinAttempt, localpart: str, actor: Actor, invite: Invite) -
         **_from_invite(attempt, invite),
     )
     with transaction.atomic():
-        account = rows.take_up(wanted)
+        account = rows.take_up(wanted, claimant=invite.holder if invite.uses_limit == 1 else "")
         claimant = names.claim(localpart, holder=account.holder, unless=invite.holder)
         record(Verb.ACCOUNT_CREATING, actor=actor, subject=("account", account.id), invite=invite.id)
         invite = invites.reserve(attempt.code, holder=account.holder, ip=attempt.ip, invite_id=invite.id)

@@ -14,8 +14,9 @@ went with the request, and nobody may rely on it having arrived.
 
 from __future__ import annotations
 
+import contextlib
 from datetime import timedelta
-from itertools import islice
+from itertools import chain, islice
 
 import structlog
 from django.db import IntegrityError, transaction
@@ -24,7 +25,7 @@ from django.db.models import Q
 from foyer.accounts import arrivals
 from foyer.accounts.errors import OutcomeUnknown
 from foyer.accounts.models import Account, State
-from foyer.accounts.rows import UNSETTLED, longest_attempt
+from foyer.accounts.rows import UNSETTLED, longest_attempt, longest_journey, standing
 from foyer.accounts.statements import MOVE
 from foyer.audit.services import record
 from foyer.audit.verbs import Verb
@@ -33,6 +34,7 @@ from foyer.homeserver.errors import HomeserverError, NameTaken, PasswordRefused
 from foyer.homeserver.make import current as current_homeserver
 from foyer.homeserver.port import Capability, Homeserver, Sighting
 from foyer.invites import services as invites
+from foyer.invites.models import Invite
 from foyer.jobs import services as jobs
 from foyer.kit.actor import Actor
 from foyer.kit.clock import now
@@ -42,6 +44,7 @@ from foyer.names import services as names
 COUNTS_AS_OPEN_AFTER = timedelta(hours=1)
 CLOCK_SLACK = timedelta(seconds=2)
 LATE_SLACK = timedelta(minutes=5)
+LOOK_AGAIN_AFTER = timedelta(seconds=15)
 log = structlog.get_logger(__name__)
 
 
@@ -158,17 +161,21 @@ def settle_refused(account: Account, reason: str) -> None:
     account.refresh_from_db()
 
 
-def shelve(account: Account, homeserver: Homeserver, sources: tuple[State, ...], *, reason: str) -> None:
+def shelve(
+    account: Account, homeserver: Homeserver, sources: tuple[State, ...], *, reason: str, is_unsure: bool = False
+) -> None:
     """Make an account an empty shell.
 
-    The row is taken up as an attempt of ours first, so that no press settles it while it is being locked.
+    The row is taken up as an attempt of ours first, so that no press settles it while it is being locked. `is_unsure`:
+    a request of the attempt that ended so may still arrive; until that is over, nobody else may fill the shell.
 
     Raises:
         HomeserverError: it stays taken up, and the sweep finds it.
     """
     taken_up = now()
     mine = Account.objects.filter(id=account.id, state__in=sources, begun_at=account.begun_at)
-    if not mine.update(state=State.CREATING, is_shell=True, begun_at=taken_up, settled_at=None):
+    rest = {"unsure_until": taken_up + longest_journey(), "unsure_for": _sole_claimant(account)} if is_unsure else {}
+    if not mine.update(state=State.CREATING, is_shell=True, begun_at=taken_up, settled_at=None, **rest):
         return
     account.begun_at = taken_up
     homeserver.shelve(account.localpart)
@@ -177,6 +184,14 @@ def shelve(account: Account, homeserver: Homeserver, sources: tuple[State, ...],
             names.release(account.localpart, holder=account.holder)
             invites.release(holder=account.holder)
             record(Verb.ACCOUNT_SHELVED, actor=Actor.job(), subject=("account", account.id), reason=reason)
+
+
+def _sole_claimant(account: Account) -> str:
+    """Return who alone can be behind an attempt; empty where several could be."""
+    if account.made_for:
+        return account.made_for
+    invite = invites.of_holder(account.holder)
+    return invite.holder if invite is not None and invite.uses_limit == 1 else ""
 
 
 def mark_unknown(account: Account, reason: str) -> None:
@@ -236,7 +251,9 @@ def sweep() -> None:
     """Owe the settling of every account whose request died, those from the future too: a clock ran ahead."""
     moment, longest = now(), longest_attempt()
     is_over = Q(begun_at__lte=moment - longest) | Q(begun_at__gte=moment + longest)
-    dead = Account.objects.filter(is_over, state__in=UNSETTLED).order_by("begun_at").values_list("id", flat=True)
+    # One state at a time: with both, SQLite reads all accounts there are.
+    each = (Account.objects.filter(is_over, state=state).order_by("begun_at") for state in UNSETTLED)
+    dead = chain.from_iterable(rows.values_list("id", flat=True) for rows in each)
     owed = jobs.subjects_owed("accounts.settle")  # with waits of their own, which asking again would cut short
     for identifier in islice((one for one in dead if str(one) not in owed), 500):
         jobs.enqueue("accounts.settle", subject=str(identifier))
@@ -269,7 +286,7 @@ def _settle_by_sighting(account: Account, homeserver: Homeserver, sighting: Sigh
         settle_refused(account, "name-taken")  # nobody could sign in to ours
     elif account.stays_locked or (account.is_shell and sighting.locked):
         # Locked, nobody has it yet, whoever was seen: shelving it was cut short, or filling it.
-        shelve(account, homeserver, UNSETTLED, reason="half-made")
+        shelve(account, homeserver, UNSETTLED, reason="half-made", is_unsure=True)
     elif sighting.seen and account.is_shell:
         settle_open(account, actor=Actor.job())  # whoever signed in knew the password that only we could set
     elif sighting.seen and account.reason == NameTaken.code:
@@ -281,7 +298,7 @@ def _settle_by_sighting(account: Account, homeserver: Homeserver, sighting: Sigh
         settle_open(account, actor=Actor.job())
     else:
         # Nobody knows whether the password arrived, so nobody may rely on it: the next press gets the shell.
-        shelve(account, homeserver, UNSETTLED, reason="half-made")
+        shelve(account, homeserver, UNSETTLED, reason="half-made", is_unsure=True)
 
 
 def _is_ours(account: Account, sighting: Sighting) -> bool:
@@ -306,4 +323,50 @@ def _settle_absent(account: Account) -> None:
         raise StillUnknown
     if moment - account.absent_at < current().homeserver.timeout / 2:
         raise StillUnknown
-    settle_refused(account, "homeserver-unreachable")
+    with transaction.atomic():
+        invite = invites.of_holder(account.holder)
+        settle_refused(account, "homeserver-unreachable")
+        if account.state == State.REFUSED:
+            subject = f"{account.id} {invite.id if invite else ''}".strip()
+            jobs.enqueue("accounts.look-again", subject=subject, delay=LOOK_AGAIN_AFTER)
+
+
+def look_again(account_id: int, invite_id: int | None) -> None:
+    """Look whether the account came after all, from a request that was stuck for longer than we waited.
+
+    Then it takes the use that it would have taken, or is locked and emptied.
+
+    Raises:
+        StillUnknown: it may come yet.
+        HomeserverError: the homeserver does not answer.
+    """
+    account = Account.objects.filter(id=account_id, state=State.REFUSED, reason="homeserver-unreachable").first()
+    if account is None:
+        return
+    homeserver = current_homeserver()
+    if Capability.LOOK_UP not in homeserver.capabilities:
+        return
+    sighting = homeserver.look_up(account.localpart)
+    others = standing(account.localpart)
+    if sighting is None or (others is not None and others.state in UNSETTLED):
+        if now() < account.begun_at + longest_journey() + LATE_SLACK:
+            raise StillUnknown
+        return
+    if others is not None or sighting.deactivated or not _is_ours(account, sighting):
+        return
+    if sighting.seen:  # by its person, or by somebody else who made it that very moment
+        record(Verb.ACCOUNT_NEEDS_A_DECISION, actor=Actor.job(), subject=("account", account.id), reason="late")
+    else:
+        _take_in(account, invite_id)
+
+
+def _take_in(account: Account, invite_id: int | None) -> None:
+    """Deal with an account that came late, and that nobody signed in to."""
+    log.warning("an account was made later than we waited", account=account.id)
+    if account.stays_locked or not current_homeserver().create_is_one_step:
+        with transaction.atomic():
+            _take_back(account, "half-made")
+        return
+    invite = None if invite_id is None else Invite.objects.filter(id=invite_id).first()
+    with contextlib.suppress(OutcomeUnknown):  # nothing pays for it: it is being taken back
+        settle_open(account, actor=Actor.job(), code=invite.code if invite else "")

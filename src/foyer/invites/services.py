@@ -206,6 +206,12 @@ def codes_of(holders: Iterable[str]) -> dict[str, str]:
     return dict(Use.objects.filter(holder__in=list(holders)).values_list("holder", "code"))
 
 
+def of_holder(holder: str) -> Invite | None:
+    """Return the invitation by which `holder` came, if there is (still) one."""
+    use = OF_HOLDER.first(holder)
+    return None if use is None or use.invite_id is None else Invite.objects.filter(id=use.invite_id).first()
+
+
 def code_of(holder: str) -> str | None:
     """Return the code by which `holder` came; None where it was by no invitation."""
     use = OF_HOLDER.first(holder)

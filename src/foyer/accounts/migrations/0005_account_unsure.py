@@ -9,7 +9,12 @@ class Migration(migrations.Migration):
     operations = (
         migrations.AddField(
             model_name="account",
-            name="opening_at",
+            name="unsure_until",
             field=models.DateTimeField(null=True),
+        ),
+        migrations.AddField(
+            model_name="account",
+            name="unsure_for",
+            field=models.CharField(db_default="", default="", max_length=64),
         ),
     )
