@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from email_validator import EmailNotValidError, validate_email
-
 from foyer.applications.errors import EmailMalformed, TextMissing, TextTooLong
 
 MAX_TEXT_LENGTH = 5000
@@ -45,6 +43,8 @@ def allowed_email(text: str) -> str:
     Raises:
         EmailMalformed
     """
+    from email_validator import EmailNotValidError, validate_email  # its expressions take long to be made
+
     email = cleaned(text)
     try:
         validate_email(email, check_deliverability=False)

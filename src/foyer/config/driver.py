@@ -8,10 +8,12 @@ count queries), or Django has something to say first (the transaction is broken)
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import psycopg
 from django.db.backends.base.base import BaseDatabaseWrapper
+
+if TYPE_CHECKING:
+    import psycopg
 
 Rows = list[tuple[Any, ...]]
 
@@ -57,6 +59,8 @@ def _cursor(connection: BaseDatabaseWrapper) -> psycopg.Cursor[Any]:
     raw = connection.connection
     kept: psycopg.Cursor[Any] | None = getattr(connection, "_prepared_cursor", None)
     if kept is None or kept.connection is not raw:
+        import psycopg  # before SQLite nothing needs it, and every start would wait for it
+
         kept = psycopg.Cursor(raw)
         raw.prepare_threshold = 0 if _is_direct(kept) else None
         connection._prepared_cursor = kept  # type: ignore[attr-defined]
