@@ -16,6 +16,8 @@ from dev.bench.tables import table
 Figures = dict[str, Any]
 PAGE_GOAL, EMPTY_GOAL, POST_GOAL = 10.0, 0.5, 5.0
 FLAT_GROWTH = 1.05
+SAME = "the same"
+"""How a line begins whose work is that of the line above."""
 
 
 @dataclass(frozen=True)
@@ -175,6 +177,14 @@ def _flat(found: Found) -> Reached:
     return Reached(shown, FLAT_GROWTH / growth)
 
 
+def _first_page(found: Found) -> Reached:
+    why = (
+        f"The command itself is there after {found['help_ms']:g} ms; then it loads Django and the pages, and looks "
+        "whether the database is up to date."
+    )
+    return at_most(found["first_page_ms"], 1000, "ms", why)
+
+
 def _patient(found: Found) -> Reached:
     return at_most(found["beside"]["p99_ms"], 100, "ms", f"The slowest page took {found['beside']['worst_ms']:g} ms.")
 
@@ -208,8 +218,8 @@ GOALS = (
     Goal("the same, 16 connections", "p99 < 50 ms", "beside", _post_p99),
     Goal("the same with 1,000,000 invitations and accounts", "≥ 0.9 × a small database", "growth", _growth),
     Goal(
-        "POST /register at a real Synapse, one by one",
-        "≥ 0.97 × Synapse called directly",
+        "POST /register at a real Synapse",
+        "≥ 0.97 × Synapse called directly, one by one",
         "synapse",
         lambda found: _synapse(found, 0),
     ),
@@ -232,12 +242,7 @@ GOALS = (
     Goal("the same: connections that wait for a lock", "none", "speed", _locks),
     Goal("memory of each process of `foyer serve`", "≤ 110 MB", "footprint", _memory),
     Goal("the same, from 10,000 requests to 100,000", "flat (within 5 %)", "footprint", _flat),
-    Goal(
-        "from `foyer serve` to the first page",
-        "≤ 1000 ms",
-        "footprint",
-        lambda it: at_most(it["first_page_ms"], 1000, "ms"),
-    ),
+    Goal("from `foyer serve` to the first page", "≤ 1000 ms", "footprint", _first_page),
     Goal("`foyer --help`", "≤ 200 ms", "footprint", lambda found: at_most(found["help_ms"], 200, "ms")),
     Goal("pages while 200 register at a homeserver that takes 5 s each", "p99 < 100 ms", "patience", _patient),
     Goal("what becomes of the 200", "all in, or told when to come back", "patience", _none_lost),
@@ -258,12 +263,13 @@ def reached(goal: Goal, figures: Figures) -> Reached | None:
 
 def text(figures: Figures) -> str:
     """The table, and why what is not reached is not."""
-    rows, reasons = [], []
+    rows, reasons, same = [], [], ""
     for goal in GOALS:
+        same = same if goal.work.startswith(SAME) else goal.work
         found = reached(goal, figures)
         rows.append([goal.work, goal.wanted, *([found.shown, found.verdict] if found else ["not measured yet", "–"])])
         if found and not found.is_enough and found.why:
-            reasons.append(f"- {goal.work}, {goal.wanted}: {found.why}")
+            reasons.append(f"- {goal.work.replace(SAME, same)}, {goal.wanted}: {found.why}")
     shown = table(["Work", "Goal", "Measured", "Reached"], rows)
     if not reasons:
         return shown

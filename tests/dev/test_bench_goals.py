@@ -94,6 +94,7 @@ def test_goal_that_is_not_reached_says_by_how_much_and_why() -> None:
     table = goals.text(slow)
 
     assert "| 0.800 × | **no**, 82 % of it |" in table
+    assert "\n- POST /register at a real Synapse, 8 at once, ≥ 0.97 ×" in table
     assert table.endswith("250 ms through Foyer, 4 ms of that CPU of its own; 200 ms directly.")
 
 
