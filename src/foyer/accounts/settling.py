@@ -16,17 +16,16 @@ from __future__ import annotations
 
 import contextlib
 from datetime import timedelta
-from itertools import chain, islice
+from itertools import islice
 
 import structlog
 from django.db import IntegrityError, transaction
-from django.db.models import Q
 
 from foyer.accounts import arrivals
 from foyer.accounts.errors import OutcomeUnknown
 from foyer.accounts.models import Account, State
 from foyer.accounts.rows import UNSETTLED, longest_attempt, longest_journey, standing
-from foyer.accounts.statements import MOVE
+from foyer.accounts.statements import DEAD, MOVE
 from foyer.audit.services import record
 from foyer.audit.verbs import Verb
 from foyer.config import current
@@ -250,13 +249,10 @@ def _move(account: Account, sources: tuple[State, ...], target: State, *, reason
 def sweep() -> None:
     """Owe the settling of every account whose request died, those from the future too: a clock ran ahead."""
     moment, longest = now(), longest_attempt()
-    is_over = Q(begun_at__lte=moment - longest) | Q(begun_at__gte=moment + longest)
-    # One state at a time: with both, SQLite reads all accounts there are.
-    each = (Account.objects.filter(is_over, state=state).order_by("begun_at") for state in UNSETTLED)
-    dead = chain.from_iterable(rows.values_list("id", flat=True) for rows in each)
     owed = jobs.subjects_owed("accounts.settle")  # with waits of their own, which asking again would cut short
-    for identifier in islice((one for one in dead if str(one) not in owed), 500):
-        jobs.enqueue("accounts.settle", subject=str(identifier))
+    dead = (str(account.id) for account in DEAD.rows(moment - longest, moment + longest))
+    for subject in islice((one for one in dead if one not in owed), 500):
+        jobs.enqueue("accounts.settle", subject=subject)
 
 
 def settle(account_id: int) -> None:
