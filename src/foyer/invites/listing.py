@@ -10,13 +10,14 @@ from typing import Literal
 from django.db.models import F, Q, QuerySet
 
 from foyer.invites.models import Invite, Use
+from foyer.kit.actor import Actor
 from foyer.kit.clock import now
 from foyer.kit.walking import SECONDS, walk
 
 Which = Literal["open", "over", "all"]
 PAGE = 50
-OF_A_REQUEST = "application:"
-"""How the labels of those begin that were made for somebody who was approved: they look after themselves."""
+BY_ITSELF = str(Actor.job())
+"""Who made those for somebody who was approved: no person looks after them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +45,7 @@ def page(
 
     `made_by`: only those of this actor; empty: everybody's. `words`: a piece of label, code or email, or a whole name.
     """
-    rows = _of(made_by).exclude(label__startswith=OF_A_REQUEST)
+    rows = _of(made_by).exclude(created_by=BY_ITSELF)
     if which != "all":
         rows = rows.filter(_is_open()) if which == "open" else rows.exclude(_is_open())
     if words := words.strip():
@@ -64,6 +65,11 @@ def page(
     if walked.is_cut:
         last = Invite.objects.filter(id__gte=walked.before).order_by("id").values_list("created_at", flat=True).first()
     return Page(walked.found, walked.before, last)
+
+
+def looks_after_itself(invite: Invite) -> bool:
+    """Say whether it is the link of an approved request, which nobody is to change."""
+    return invite.created_by == BY_ITSELF
 
 
 def one(invite_id: int, *, made_by: str = "") -> Invite | None:

@@ -47,7 +47,8 @@ def test_one_press_makes_an_invitation_with_the_house_defaults(moderator: Client
     assert f"/i/{made.code}" in text_of(moderator.get(f"/desk/invitations/{made.pk}"))
 
 
-def test_invitation_with_everything(moderator: Client) -> None:
+def test_invitation_with_everything(moderator: Client, configure: Configure) -> None:
+    configure(**OPEN, after={"rooms": ["#plaza:example.test"]})
     form = {
         "count": "1",
         "uses": "5",
@@ -81,6 +82,7 @@ def test_invitation_with_everything(moderator: Client) -> None:
         ({"expires": "tomorrow"}, "expires"),
         ({"expires": "2020-01-01"}, "expires"),
         ({"rooms": "plaza"}, "rooms"),
+        ({"code": ".."}, "code"),
         ({"username": "a b"}, "username"),
         ({"email": "erika"}, "email"),
         ({"code": "ä"}, "code"),
@@ -101,6 +103,18 @@ def test_invitation_with_a_mistake_is_not_made_and_says_where(
     assert response.status_code == 400
     assert f'<a href="#{field}">' in text_of(response)
     assert (Invite.objects.count(), Delivery.objects.count()) == (1, 0)
+
+
+def test_further_rooms_are_for_admins_to_name(moderator: Client, admin: Client) -> None:
+    form = {"uses": "1", "rooms": "#secret:example.test"}
+
+    refused = moderator.post("/desk/invitations/new", form)
+
+    assert refused.status_code == 400
+    assert "Only admins can name further rooms." in text_of(refused)
+    assert not Invite.objects.exists()
+    assert admin.post("/desk/invitations/new", form).status_code == 303
+    assert Invite.objects.get().rooms == ["#secret:example.test"]
 
 
 def test_batch_leads_to_a_sheet_with_every_link(moderator: Client) -> None:

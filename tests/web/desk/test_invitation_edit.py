@@ -70,6 +70,18 @@ def test_saving_changes_what_was_changed_and_nothing_else(moderator: Client) -> 
     assert (changed.actor, changed.facts["changed"]) == ("staff:anna", ["label", "uses_limit"])
 
 
+def test_rooms_of_an_admin_stay_and_a_moderator_adds_none(moderator: Client) -> None:
+    invite = made(rooms=["#choir:example.test"])
+    address, form = f"/desk/invitations/{invite.id}/edit", form_of(moderator, invite)
+
+    assert moderator.post(address, {**form, "label": "Big choir"}).status_code == 303
+    assert moderator.post(address, {**form, "rooms": "#choir:example.test #secret:example.test"}).status_code == 400
+    assert moderator.post(address, {**form, "rooms": ""}).status_code == 303
+
+    invite.refresh_from_db()
+    assert invite.rooms == []
+
+
 def test_saving_the_form_as_it_was_changes_nothing(moderator: Client) -> None:
     invite = made()
     moderator.post(f"/desk/invitations/{invite.id}/edit", form_of(moderator, invite))
@@ -138,3 +150,18 @@ def test_link_of_a_request_cannot_be_changed_by_hand(admin: Client, deed: str) -
     page = text_of(admin.get(f"/desk/invitations/{invite.id}"))
     assert "/edit" not in page
     assert "Delete it" not in page
+
+
+def test_invitation_of_a_person_is_listed_and_changed_whatever_its_label_says(moderator: Client) -> None:
+    invite = made(label="application: of the choir")
+
+    assert "application: of the choir" in text_of(moderator.get("/desk/invitations"))
+    answer = moderator.post(f"/desk/invitations/{invite.id}/edit", {**form_of(moderator, invite), "uses": "5"})
+    assert answer.status_code == 303
+
+
+def test_link_of_a_request_is_not_listed(admin: Client) -> None:
+    invite = made(Actor.job(), label="application:7")
+
+    assert invite.code not in text_of(admin.get("/desk/invitations?which=all"))
+    assert "application:7" not in text_of(admin.get("/desk/invitations?which=all"))

@@ -14,7 +14,10 @@ from foyer.applications import days, decisions, search
 from foyer.applications.models import Application, Day
 from foyer.kit.actor import Actor
 from foyer.kit.clock import now
-from tests.web.desk.conftest import MakeRequest, a_request, fresh, text_of
+from foyer.web.desk.cards import card
+from foyer.web.desk.door import Me
+from tests.conftest import Configure
+from tests.web.desk.conftest import OPEN, MakeRequest, a_request, fresh, text_of
 
 pytestmark = [pytest.mark.django_db, pytest.mark.database]
 
@@ -171,3 +174,16 @@ def test_a_thousand_are_decided_at_once(
     left = set(Application.objects.filter(state="waiting").values_list("id", flat=True))
     assert left == {late.id, *(row.id for row in made[1000:])}
     assert "You have approved 1000 requests." in text_of(moderator.get("/desk/queue"))
+
+
+def test_answer_is_a_tick_only_where_the_question_is_a_box(make_request: MakeRequest, configure: Configure) -> None:
+    questions = [
+        {"id": "sure", "text": "Are you sure?", "kind": "text"},
+        {"id": "rules", "text": "The rules are mine.", "kind": "checkbox"},
+    ]
+    configure(**OPEN, application={"questions": questions})
+    answers = [{"id": it["id"], "text": it["text"], "answer": "yes"} for it in questions]
+
+    shown = card(make_request(answers=answers), Me("anna", is_admin=False)).answers
+
+    assert [(it.question, it.answer) for it in shown] == [("Are you sure?", "yes"), ("The rules are mine.", "Yes")]

@@ -69,7 +69,7 @@ def card(row: Application, me: Me) -> Card:
         email_shown=masked(row.email) if row.email else "",
         is_verified=row.email_verified_at is not None,
         takes_no_mail=row.mail_refused_at is not None,
-        answers=[Answer(str(it["text"]), _answer(str(it["answer"]))) for it in row.answers],
+        answers=[Answer(str(it["text"]), _answer(str(it["id"]), str(it["answer"]))) for it in row.answers],
         since=since,
         age=max(moment - since, timedelta(minutes=1)),
         subnet=row.subnet,
@@ -97,8 +97,11 @@ def address_of(row: Application) -> str:
     return mxid(row.localpart, current().server_name) if row.localpart else _("(no name)")
 
 
-def _answer(answer: str) -> str:
-    return _("Yes") if answer == YES else answer
+def _answer(question_id: str, answer: str) -> str:
+    is_ticked = answer == YES and any(
+        question.kind == "checkbox" for question in current().application.questions if question.id == question_id
+    )
+    return _("Yes") if is_ticked else answer
 
 
 def state_word(state: str) -> str:

@@ -69,7 +69,7 @@ def _page(
         mails=deliveries.about(f"invite:{invite.pk}"),
         email_error=errors[0].sentence if errors else "",
         typed_email=typed_email or invite.email,
-        may_change=not invite.label.startswith(listing.OF_A_REQUEST),
+        may_change=not listing.looks_after_itself(invite),
         path=request.path_info.rpartition("/")[2],
     )
 

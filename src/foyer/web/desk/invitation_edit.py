@@ -29,7 +29,7 @@ def page(request: HttpRequest, me: Me, number: int) -> HttpResponseBase:
     if request.method != "POST":
         return _form(request, me, invite, _as_it_is(invite), [])
     draft = invitation_form.typed(request.POST, invitation_form.CHANGEABLE)
-    _count, wanted, errors = invitation_form.read(draft)
+    _count, wanted, errors = invitation_form.read(draft, me)
     errors = [error for error in errors if not _stays(error, draft, invite)]
     if errors:
         return _form(request, me, invite, draft, errors)
@@ -59,7 +59,7 @@ def delete(request: HttpRequest, me: Me, number: int) -> HttpResponseBase:
 def _changeable(me: Me, number: int) -> Invite | None:
     """Return it; None where it is somebody else's, or the link of an approved request, which looks after itself."""
     invite = listing.one(number, made_by=whose(me))
-    return None if invite is None or invite.label.startswith(listing.OF_A_REQUEST) else invite
+    return None if invite is None or listing.looks_after_itself(invite) else invite
 
 
 def _as_it_is(invite: Invite) -> invitation_form.Draft:
@@ -76,10 +76,10 @@ def _as_it_is(invite: Invite) -> invitation_form.Draft:
 
 
 def _stays(error: Error, draft: invitation_form.Draft, invite: Invite) -> bool:
-    """A day that is over is no mistake where it stood there before; nor is a name that the rules forbid by now."""
+    """What stood there before is no mistake: a day that is over, a name forbidden by now, the rooms of an admin."""
     before = _as_it_is(invite)
     is_as_before: bool = getattr(draft, error.anchor) == getattr(before, error.anchor)
-    return error.anchor in {"expires", "username"} and is_as_before
+    return error.anchor in {"expires", "username", "rooms"} and is_as_before
 
 
 def _changes(invite: Invite, draft: invitation_form.Draft, wanted: NewInvite) -> dict[str, Any]:

@@ -86,7 +86,7 @@ def typed(form: QueryDict, fields: tuple[str, ...] = FIELDS) -> Draft:
     return Draft(**{name: cleaned(form.get(name, ""))[: LONGEST_MESSAGE + 1] for name in fields})
 
 
-def read(draft: Draft) -> tuple[int, NewInvite, list[Error]]:
+def read(draft: Draft, me: Me) -> tuple[int, NewInvite, list[Error]]:
     """Return how many are wanted, what each shall be, and everything that is wrong with the form."""
     errors: list[Error] = []
     count = _number(draft.count or "1", "count", MOST_IN_A_BATCH, errors)
@@ -96,7 +96,7 @@ def read(draft: Draft) -> tuple[int, NewInvite, list[Error]]:
         label=_short(draft.label, "label", LONGEST_LABEL, errors),
         message=_short(draft.message, "message", LONGEST_MESSAGE, errors),
         inviter=_short(draft.inviter, "inviter", LONGEST_LABEL, errors),
-        rooms=_rooms(draft.rooms, errors),
+        rooms=_rooms(draft.rooms, me, errors),
         localpart=_name(draft.username, errors),
         email=_email(draft.email, errors),
         mirror=_mirror(draft, errors),
@@ -138,7 +138,8 @@ def _short(text: str, field: str, most: int, errors: list[Error]) -> str:
     return text[:most]
 
 
-def _rooms(text: str, errors: list[Error]) -> list[str]:
+def _rooms(text: str, me: Me, errors: list[Error]) -> list[str]:
+    """Read the rooms. People are put there by the homeserver's admin, whose rooms no moderator shall open by a name."""
     found: list[str] = []
     for line in text.split()[:MOST_ROOMS]:
         try:
@@ -146,6 +147,8 @@ def _rooms(text: str, errors: list[Error]) -> list[str]:
         except ValueError:
             words = _("%(room)s is no room. Type it like #plaza:example.org or !id:example.org.")
             errors.append(Error("rooms", words % {"room": line[:80]}))
+    if not me.is_admin and not set(found) <= set(current().after.rooms):
+        errors.append(Error("rooms", _("Only admins can name further rooms. Ask one of them to make the invitation.")))
     return list(dict.fromkeys(found))
 
 

@@ -95,7 +95,7 @@ def new(request: HttpRequest, me: Me) -> HttpResponseBase:
     if request.method != "POST":
         return _form(request, me, invitation_form.empty(me), [])
     draft = invitation_form.typed(request.POST)
-    count, wanted, errors = invitation_form.read(draft)
+    count, wanted, errors = invitation_form.read(draft, me)
     wants_mail = bool(request.POST.get("send")) and count == 1
     if errors:
         return _form(request, me, draft, errors)
