@@ -1,0 +1,15 @@
+from __future__ import annotations
+
+from django.db import migrations, models
+from django.db.models import Q
+
+
+class Migration(migrations.Migration):
+    dependencies = (("accounts", "0005_account_unsure"),)
+
+    operations = (
+        migrations.AddIndex(
+            model_name="account",
+            index=models.Index(fields=["made_for"], condition=~Q(made_for=""), name="accounts_made_for"),
+        ),
+    )
