@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import psycopg
 import pytest
 from django.core.management import CommandError
 from django.db.utils import InterfaceError, OperationalError, ProgrammingError
@@ -60,6 +61,17 @@ def test_an_error_of_postgresql_names_the_remedy_and_no_password(
     assert means in sentence
     assert "the-word" not in sentence
     assert "\n" not in sentence
+
+
+def test_two_that_stood_in_each_others_way_are_told_to_try_again(configure: Configure) -> None:
+    configure(database="postgresql://foyer:the-word@db/foyer")
+    error = OperationalError("deadlock detected\nDETAIL:  Process 1 waits for ShareLock")
+    error.__cause__ = psycopg.errors.DeadlockDetected()
+
+    sentence = explain(error)
+    assert sentence is not None
+    assert sentence.endswith("stood in each other's way, so PostgreSQL undid one. Try again; jobs do so by themselves.")
+    assert "the-word" not in sentence
 
 
 @pytest.mark.parametrize(

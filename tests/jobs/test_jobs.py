@@ -4,9 +4,11 @@ import threading
 from collections.abc import Iterator
 from datetime import timedelta
 
+import psycopg
 import pytest
+import structlog
 import time_machine
-from django.db import connection
+from django.db import OperationalError, connection
 
 from foyer.audit.models import Event
 from foyer.jobs import registry, services
@@ -127,6 +129,21 @@ def test_worker_told_to_stop_gives_the_next_job_back_untouched(done: list[str]) 
     assert done == ["first"]
     row = Job.objects.get()
     assert (row.kind, row.leased_until, row.attempts) == ("test.deed", None, 0)
+
+
+def test_deed_that_gave_way_to_another_is_put_back_without_waiting_for_the_lease(done: list[str]) -> None:
+    @registry.handler("test.crossed", lane="mail")
+    def crossed(subject: str) -> None:
+        raise OperationalError("deadlock detected") from psycopg.errors.DeadlockDetected()
+
+    services.enqueue("test.crossed", subject="a")
+    with structlog.testing.capture_logs() as logs:
+        Worker().run_until_idle("mail")
+
+    row = Job.objects.get()
+    assert (row.gave_up_at, row.leased_until, row.last_error) == (None, None, "OperationalError")
+    assert row.next_attempt_at > now()
+    assert [entry["event"] for entry in logs] == ["job put back"]
 
 
 def test_passing_error_waits_longer_each_time(done: list[str]) -> None:

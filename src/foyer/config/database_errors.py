@@ -7,6 +7,8 @@ from django.db import DataError, Error, IntegrityError, NotSupportedError, Progr
 from foyer.config import current
 
 OURS = (DataError, IntegrityError, NotSupportedError, ProgrammingError)
+GAVE_WAY = ("40001", "40P01")
+"""PostgreSQL's codes for a serialization failure and a deadlock."""
 # What SQLite says, in part, and what to do about it.
 SQLITE = (
     (
@@ -44,6 +46,9 @@ POSTGRESQL_MISSING = (
     ("role", "PostgreSQL at {place} has no such user. Create it, with `createuser`, or correct `database`."),
     ("database", "PostgreSQL has no database {place}. Create it, with `createdb`, or correct `database`."),
 )
+CROSSED = (
+    "Two writes to {place} stood in each other's way, so PostgreSQL undid one. Try again; jobs do so by themselves."
+)
 LACKS_TABLES = "The database {place} lacks tables of this version of Foyer. Run `foyer migrate`."
 SQLITE_ELSE = "The database {place} does not work: {reason}."
 POSTGRESQL_ELSE = "PostgreSQL at {place} does not answer: {reason}. Start it, or correct `database`."
@@ -54,12 +59,19 @@ def is_outage(error: BaseException) -> bool:
     return isinstance(error, Error) and not isinstance(error, OURS)
 
 
+def is_passing(error: BaseException) -> bool:
+    """Say whether PostgreSQL undid this one for another's sake, so that the same goes well a moment later."""
+    return getattr(error.__cause__, "sqlstate", None) in GAVE_WAY
+
+
 def sentence_for(error: BaseException) -> str:
     """Return one sentence for an error of Django's database layer."""
     database = current().database
     reason = " ".join(str(error).split()) or type(error).__name__
     lower = reason.lower()
-    if "no such table" in lower or "no such column" in lower or ("does not exist" in lower and "relation" in lower):
+    if is_passing(error):
+        template = CROSSED
+    elif "no such table" in lower or "no such column" in lower or ("does not exist" in lower and "relation" in lower):
         template = LACKS_TABLES
     elif database.engine == "sqlite":
         template = next((said for sign, said in SQLITE if sign in lower), SQLITE_ELSE)

@@ -9,7 +9,7 @@ from collections import Counter
 import structlog
 from django.db import Error, close_old_connections, connection
 
-from foyer.config.database_errors import is_outage, sentence_for
+from foyer.config.database_errors import is_outage, is_passing, sentence_for
 from foyer.jobs import services
 from foyer.jobs.models import Job
 from foyer.jobs.registry import LANES, Lane, find, rest
@@ -123,9 +123,10 @@ class Worker:
         except handler.lasting as error:
             services.fail(job, error, lasting=True, handler=handler)
         except Exception as error:  # the outermost frame of a job: a fault of ours must not stop the lane
-            if is_outage(error):
-                raise
-            log.exception("job broke", kind=job.kind, job=job.id)  # the subject may be a code
+            if not is_passing(error):
+                if is_outage(error):
+                    raise
+                log.exception("job broke", kind=job.kind, job=job.id)  # the subject may be a code
             services.fail(job, error, lasting=False, handler=handler)
         else:
             return services.finish(job, note=note, then_take=None if self._stopping.is_set() else then_take)
