@@ -181,18 +181,18 @@ def test_email_refused_for_good_is_given_up_and_kept(sink: Sink) -> None:
     assert Event.objects.filter(verb="job.gave-up").count() == 1
 
 
-def test_worker_killed_between_yes_and_commit_sends_again_with_one_message_id(sink: Sink) -> None:
+def test_worker_killed_after_its_mail_was_taken_sends_again_with_one_message_id(sink: Sink) -> None:
     mailing.send(make(), actor=OWNER)
     sink.start()
     workers: list[subprocess.Popen[bytes]] = []
-    sink.at_quit = lambda: workers[0].send_signal(signal.SIGKILL)
+    sink.at_taken = lambda: workers[0].send_signal(signal.SIGKILL)
     child = subprocess.Popen([sys.executable, "-c", A_CHILD_WORKER], env={**os.environ, **child_environment(sink)})
     workers.append(child)
     assert child.wait(60) == -signal.SIGKILL
     assert len(sink.taken) == 1
     assert Job.objects.count() == 1
 
-    sink.at_quit = None
+    sink.at_taken = None
     with later(LEASE + timedelta(seconds=1)):
         work()
 

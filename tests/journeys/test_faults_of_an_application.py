@@ -95,7 +95,7 @@ def in_order(foyer: RunningFoyer, chaos: ChaosProxy, sink: Sink, tidy: Browser) 
     """Everything works before and after each test, and nobody waits for the moderators: a flood is told in a digest."""
     yield
     chaos.clear()
-    sink.answers, sink.slow_seconds, sink.at_quit = {}, 0, None
+    sink.answers, sink.slow_seconds, sink.at_taken = {}, 0, None
     left = rows(foyer, "SELECT id FROM applications_application WHERE state IN ('waiting', 'asked')")
     if left:
         done = tidy.post("/desk/decide", ids=",".join(str(one[0]) for one in left), decision="deny", silent="yes")
@@ -352,13 +352,13 @@ def test_everything_killed_at_every_step_at_once_is_finished_after_the_restart(
     a_minute_passes(foyer)
     eventually(lambda: reached("/v2/users/", 1), foyer)
 
-    # The mail server takes a mail, and its yes to QUIT does not come; pages are asked in the same moment.
+    # The mail server takes a mail, and its yes does not come; pages are asked in the same moment.
     hold = threading.Event()
 
     def wait() -> None:
         hold.wait(60)
 
-    sink.at_quit = wait
+    sink.at_taken = wait
     so_far = len(sink.taken)
     assert crowd.asked.reply().status == 303
     eventually(lambda: len(sink.taken) > so_far, foyer)
@@ -373,7 +373,7 @@ def test_everything_killed_at_every_step_at_once_is_finished_after_the_restart(
     for thread in pages:
         thread.join()
     hold.set()
-    sink.at_quit = None
+    sink.at_taken = None
     chaos.clear()
 
     foyer.start()

@@ -18,7 +18,7 @@ from foyer.jobs.models import Job
 from foyer.jobs.worker import Worker
 from foyer.kit.actor import Actor
 from foyer.kit.clock import now
-from foyer.notify import queries, registry, services
+from foyer.notify import queries, registry, services, smtp
 from foyer.notify.masking import masked
 from foyer.notify.messages import Answered, Message, Question
 from foyer.notify.models import Delivery
@@ -110,6 +110,59 @@ def test_deliver_sends_once_and_keeps_no_recipient(applications: Applications, s
     assert (delivery.attempts, delivery.last_error) == (1, "")
     assert taken.message["Message-ID"] == delivery.message_id
     assert not Job.objects.exists()
+
+
+def test_mails_that_follow_each_other_take_one_connection_and_hang_up(applications: Applications, sink: Sink) -> None:
+    sink.start()
+    for _ in range(3):
+        owe()
+
+    work()
+
+    assert (len(sink.taken), sink.connections) == (3, 1)
+    assert smtp._kept.client is None
+    assert len({taken.message["Message-ID"] for taken in sink.taken}) == 3
+
+
+def test_connection_that_the_server_does_not_want_any_more_is_opened_anew(
+    applications: Applications, sink: Sink
+) -> None:
+    sink.answers["NOOP"] = "421 4.7.0 enough"
+    sink.start()
+    owe()
+    owe()
+
+    work()
+
+    assert (len(sink.taken), sink.connections) == (2, 2)
+
+
+def test_connection_takes_so_many_mails_and_no_more(
+    applications: Applications, sink: Sink, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(smtp, "MAILS_ON_ONE", 2)
+    sink.start()
+    for _ in range(3):
+        owe()
+
+    work()
+
+    assert (len(sink.taken), sink.connections) == (3, 2)
+
+
+def test_mail_after_one_that_was_refused_goes_by_a_new_connection(applications: Applications, sink: Sink) -> None:
+    sink.answers["RCPT"] = "550 5.1.1 no such user"
+    sink.start()
+    owe()
+    owe()
+    work()
+    sink.answers.clear()
+
+    owe()
+    work()
+
+    assert [row.state for row in queries.about("application:17")] == ["refused", "refused", "sent"]
+    assert (len(sink.taken), sink.connections) == (1, 3)
 
 
 def test_deliver_in_a_transaction_that_fails_owes_nothing(applications: Applications) -> None:

@@ -38,7 +38,7 @@ def mail(link: str = LINK) -> Content:
     return Invitation(to=TO, link=link).content()
 
 
-def send(to: str = TO, **seconds: float) -> None:
+def send(to: str = TO, **seconds: Any) -> None:
     """Send it."""
     email.send(mail(), to=to, message_id=MESSAGE_ID, **seconds)
 

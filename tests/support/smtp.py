@@ -38,14 +38,19 @@ class Taken:
 
 @dataclass
 class Sink:
-    """A server on a port of loopback. `answers` replaces what it says to MAIL, RCPT, the mail itself (DATA) or QUIT."""
+    """A server on a port of loopback.
+
+    `answers` replaces what it says to MAIL, RCPT, NOOP, the mail itself (DATA) or QUIT. `at_taken` is called when it
+    has a mail, before it says so.
+    """
 
     port: int = field(default_factory=free_port)
     taken: list[Taken] = field(default_factory=list)
     answers: dict[str, str] = field(default_factory=dict)
     slow_seconds: float = 0
     reading: int = 0
-    at_quit: Callable[[], None] | None = None
+    at_taken: Callable[[], None] | None = None
+    connections: int = 0
     offers_starttls: bool = False
     wants_sign_in: bool = False
     _server: _Server | None = None
@@ -81,6 +86,7 @@ class _Session(socketserver.BaseRequestHandler):
         with contextlib.suppress(OSError), contextlib.ExitStack() as stack:
             self._stack = stack
             self._sink = self.server.sink
+            self._sink.connections += 1
             self._may_encrypt = self._sink.offers_starttls
             if self.server.tls:
                 self._encrypt()
@@ -115,7 +121,7 @@ class _Session(socketserver.BaseRequestHandler):
                 self._is_in = base64.b64decode(rest.removeprefix("PLAIN ")).endswith(f"\0{PASSWORD}".encode())
                 self._say("235 2.7.0 Welcome" if self._is_in else "535 5.7.8 Not with this password")
             case "MAIL":
-                self._sender = _path(rest)
+                self._sender, self._recipients = _path(rest), []
                 self._say(sink.answers.get("MAIL", "250 OK") if self._is_in else "530 5.7.0 Sign in first")
             case "RCPT":
                 self._recipients.append(_path(rest))
@@ -123,10 +129,8 @@ class _Session(socketserver.BaseRequestHandler):
             case "DATA":
                 self._take()
             case "RSET" | "NOOP":
-                self._say("250 OK")
+                self._say(sink.answers.get(verb, "250 OK"))
             case "QUIT":
-                if sink.at_quit is not None:
-                    sink.at_quit()
                 self._say(sink.answers.get("QUIT", "221 Bye"))
                 return False
             case _:
@@ -144,6 +148,8 @@ class _Session(socketserver.BaseRequestHandler):
         if answer.startswith("2"):
             message = email.message_from_bytes(b"".join(lines).replace(b"\r\n", b"\n"), policy=email.policy.default)
             self._sink.taken.append(Taken(self._sender, self._recipients, message))
+            if self._sink.at_taken is not None:
+                self._sink.at_taken()
         self._say(answer)
 
     def _say(self, line: str) -> None:

@@ -7,14 +7,11 @@ of one delivery has the same Message-ID, by which mail programs and servers tell
 from __future__ import annotations
 
 import contextlib
+import functools
 import secrets
-import smtplib
-import socket
-import ssl
-import threading
 from collections.abc import Callable, Iterator
 from email.errors import MessageError
-from email.headerregistry import Address
+from email.headerregistry import Address, BaseHeader, HeaderRegistry
 from email.message import EmailMessage
 from email.policy import SMTP
 from email.utils import format_datetime
@@ -23,19 +20,33 @@ from urllib.parse import urlsplit
 from django.utils.translation import gettext_lazy as _
 
 from foyer.config import current
-from foyer.config.schema import Email
 from foyer.kit.clock import now
 from foyer.notify.errors import AddressRefused, MailMisconfigured
 from foyer.notify.logo import LOGO_ID, logo
 from foyer.notify.messages import Content
 from foyer.notify.rendering import clean
-from foyer.notify.smtp_errors import meaning_of
+from foyer.notify.smtp import session
 
 STEP_SECONDS = 30.0
 LONGEST_SECONDS = 120.0
-GOODBYE_SECONDS = 5.0
+# What every mail says alike. To parse them anew, again and again, was a third of the work of a mail.
+ALIKE = frozenset(
+    {"auto-submitted", "content-language", "content-transfer-encoding", "content-type", "list-unsubscribe"}
+    | {"mime-version", "x-auto-response-suppress"}
+)
+
+
+class _Headers(HeaderRegistry):
+    def __init__(self) -> None:
+        super().__init__()
+        self._parsed_once = functools.lru_cache(maxsize=64)(super().__call__)
+
+    def __call__(self, name: str, value: str) -> BaseHeader:
+        return self._parsed_once(name, value) if name.lower() in ALIKE else super().__call__(name, value)
+
+
 # Nothing that is not ASCII travels as it is, and no line is longer than 78: https://www.rfc-editor.org/rfc/rfc2045#section-6
-POLICY = SMTP.clone(cte_type="7bit")
+POLICY = SMTP.clone(cte_type="7bit", header_factory=_Headers())
 
 
 _show: Callable[[EmailMessage], None] | None = None
@@ -53,10 +64,12 @@ def send(
     message_id: str,
     step_seconds: float = STEP_SECONDS,
     longest_seconds: float = LONGEST_SECONDS,
+    keep: bool = False,
 ) -> None:
     """Hand a mail over to the mail server. Call outside of any transaction; it may take `longest_seconds`.
 
-    `message_id` (such as new_message_id() makes) is the same whenever this mail is sent again.
+    `message_id` (such as new_message_id() makes) is the same whenever this mail is sent again. `keep`: the connection
+    stays open for this thread's next mail; follow the last one with smtp.hang_up().
 
     Raises:
         MailUnreachable, MailBusy, MailMisconfigured: time, or the owner, heals it.
@@ -66,7 +79,7 @@ def send(
     if _show is not None:
         _show(message)
         return
-    with _session(step_seconds, longest_seconds) as client:
+    with session(step_seconds, longest_seconds, keep=keep) as client:
         client.send_message(message)
 
 
@@ -96,7 +109,7 @@ def probe(*, step_seconds: float = 10.0) -> None:
     Raises:
         MailError: with what is wrong, and the remedy.
     """
-    with _session(step_seconds, LONGEST_SECONDS) as client:
+    with session(step_seconds, LONGEST_SECONDS) as client:
         client.noop()
 
 
@@ -154,82 +167,3 @@ def _sender() -> Address:
         return Address(display_name=shown, addr_spec=email.removesuffix(">").strip())
     except (ValueError, MessageError, IndexError) as error:
         raise MailMisconfigured(remedy=_("Set email.from to the email that mails shall come from.")) from error
-
-
-@contextlib.contextmanager
-def _session(step_seconds: float, longest_seconds: float) -> Iterator[smtplib.SMTP]:
-    """Open a connection that is encrypted and signed in as configured; what breaks in it gets its meaning."""
-    email = current().email
-    if email.host is None:
-        raise MailMisconfigured(remedy=_("Set email.host, or nothing can be mailed."))
-    try:
-        client = _connect(email, step_seconds)
-        with contextlib.closing(client), _deadline(client, longest_seconds):
-            _secure(client, email)
-            _sign_in(client, email)
-            yield client
-            _say_goodbye(client)
-    except (smtplib.SMTPException, OSError) as error:
-        raise meaning_of(error, email) from error
-
-
-def _say_goodbye(client: smtplib.SMTP) -> None:
-    # The mail is taken. Whatever the answer to QUIT is, nothing may make us send it again.
-    with contextlib.suppress(smtplib.SMTPException, OSError):
-        if client.sock is not None:
-            client.sock.settimeout(GOODBYE_SECONDS)
-        client.quit()
-
-
-def _connect(email: Email, step_seconds: float) -> smtplib.SMTP:
-    host = urlsplit(current().public_url).hostname or ""
-    said = host if "." in host else None  # many servers turn away a client that calls itself localhost
-    if email.security == "tls":
-        return smtplib.SMTP_SSL(
-            str(email.host), email.port, local_hostname=said, timeout=step_seconds, context=ssl.create_default_context()
-        )
-    return smtplib.SMTP(str(email.host), email.port, local_hostname=said, timeout=step_seconds)
-
-
-def _secure(client: smtplib.SMTP, email: Email) -> None:
-    client.ehlo_or_helo_if_needed()
-    if email.security != "starttls":
-        return
-    if not client.has_extn("starttls"):
-        remedy = _(
-            "The mail server does not offer STARTTLS on port %(port)s. Set email.security to tls (mostly port 465), or "
-            "to none for a server on this machine."
-        )
-        raise MailMisconfigured(remedy=remedy % {"port": email.port})
-    client.starttls(context=ssl.create_default_context())
-
-
-def _sign_in(client: smtplib.SMTP, email: Email) -> None:
-    if not (email.username and email.password):
-        return
-    try:
-        client.login(email.username, email.password.get_secret_value())
-    except smtplib.SMTPNotSupportedError as error:
-        remedy = _("The mail server lets nobody sign in on port %(port)s. Remove email.password, or mend email.port.")
-        raise MailMisconfigured(remedy=remedy % {"port": email.port}) from error
-    except UnicodeEncodeError:  # the error's text would hold the password
-        remedy = _("email.username and email.password may hold only ASCII characters.")
-        raise MailMisconfigured(remedy=remedy) from None
-
-
-@contextlib.contextmanager
-def _deadline(client: smtplib.SMTP, seconds: float) -> Iterator[None]:
-    """Hang up when it takes too long in all: each step's time-out begins anew with every byte that drips in."""
-    timer = threading.Timer(seconds, _hang_up, [client])
-    timer.daemon = True
-    timer.start()
-    try:
-        yield
-    finally:
-        timer.cancel()
-
-
-def _hang_up(client: smtplib.SMTP) -> None:
-    if client.sock is not None:
-        with contextlib.suppress(OSError):  # it is gone already
-            client.sock.shutdown(socket.SHUT_RDWR)

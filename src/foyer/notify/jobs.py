@@ -6,8 +6,8 @@ from collections.abc import Callable
 from datetime import timedelta
 
 from foyer.homeserver.errors import HomeserverError
-from foyer.jobs.registry import handler
-from foyer.notify import sending, services
+from foyer.jobs.registry import handler, when_idle
+from foyer.notify import sending, services, smtp
 from foyer.notify.errors import MailError
 
 
@@ -27,3 +27,9 @@ def say_in_room(subject: str) -> Callable[[], object] | None:
 def sweep(_subject: str) -> None:
     """Delete records that are older than `retention.decided`."""
     services.sweep()
+
+
+@when_idle("mail")
+def hang_up() -> None:
+    """Keep no connection to the mail server for a mail that may come at some time."""
+    smtp.hang_up()

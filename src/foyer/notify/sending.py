@@ -74,7 +74,7 @@ def _carry(delivery: Delivery, message: Message) -> None:
     if delivery.channel == Channel.ROOM:
         make.current().say_in_room(message.to, message.in_room(), key=delivery.message_id)
     else:
-        email.send(message.content(), to=message.to, message_id=delivery.message_id)
+        email.send(message.content(), to=message.to, message_id=delivery.message_id, keep=True)
 
 
 def _address(delivery: Delivery, to: str) -> None:
