@@ -14,7 +14,13 @@ from foyer.config.schema import Config
 from foyer.homeserver import make
 from foyer.homeserver.memory import MemoryHomeserver
 
-pytest_plugins = ["tests.support.browser", "tests.support.postgres", "tests.support.spread", "tests.support.synapse"]
+pytest_plugins = [
+    "tests.support.browser",
+    "tests.support.emptying",
+    "tests.support.postgres",
+    "tests.support.spread",
+    "tests.support.synapse",
+]
 
 SERVER_NAME = "example.test"
 VALUES: dict[str, Any] = {

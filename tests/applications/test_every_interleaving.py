@@ -41,6 +41,7 @@ from foyer.names.models import Claim
 from tests.applications.acts import ANNA, ANSWERS, BERT, let_time_pass
 from tests.applications.conftest import OPEN
 from tests.conftest import SERVER_NAME, VALUES
+from tests.support.emptying import empty
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.database]
 
@@ -315,14 +316,7 @@ class Applicants(RuleBasedStateMachine):
 
 def _empty_tables() -> None:
     every = connection.introspection.django_table_names(only_existing=True, include_views=False)
-    tables = [table for table in every if table.partition("_")[0] in ROOMS]
-    with connection.cursor() as cursor:
-        if connection.vendor == "postgresql":
-            cursor.execute(f"TRUNCATE {', '.join(connection.ops.quote_name(table) for table in tables)} CASCADE")
-            return
-        with connection.constraint_checks_disabled():
-            for table in tables:
-                cursor.execute(f"DELETE FROM {connection.ops.quote_name(table)}")
+    empty(table for table in every if table.partition("_")[0] in ROOMS)
 
 
 @pytest.mark.parametrize("has_secret", [True, False], ids=["both", "token"])
