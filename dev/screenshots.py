@@ -199,8 +199,9 @@ def _take(browser: Browser, url: str, picture: Picture, cookie: dict[str, str]) 
 
 def _shrink(path: Path) -> None:
     """Keep as many colours as an eye can tell apart here: a third of the size."""
-    command = [packages.find_or_install("pngquant"), "--force", "--speed", "1", "--strip", "--quality", "80-100"]
-    subprocess.run([*command, "--output", path, path], check=True)
+    pngquant = packages.find_or_install("pngquant")
+    options = ["--force", "--speed", "1", "--strip", "--quality", "80-100", "--output"]
+    subprocess.run([pngquant, *options, path, path], check=True)
 
 
 def main() -> int:
