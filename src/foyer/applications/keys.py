@@ -1,10 +1,11 @@
-"""Codes and keys, worked out when they are needed. None of them is kept."""
+"""Codes and keys, worked out when they are needed. None of them is kept but, of the status key, a digest."""
 
 from __future__ import annotations
 
 import secrets
 
 from django.conf import settings
+from django.db import transaction
 
 from foyer.applications.models import Application
 from foyer.config import current
@@ -27,6 +28,15 @@ def status_key(application: Application) -> str:
 def status_digest(key: str) -> str:
     """Return what the row of the application with this key has in `key_digest`."""
     return _digest("application-key", key)
+
+
+def renew_digest(application: Application) -> None:
+    """Let the links that are made now lead there, though the secret key is another than when it began."""
+    digest = status_digest(status_key(application))
+    if application.key_digest != digest:
+        with transaction.atomic():
+            Application.objects.filter(id=application.id).update(key_digest=digest)
+        application.key_digest = digest
 
 
 def code(application: Application) -> str:

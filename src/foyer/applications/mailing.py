@@ -273,7 +273,10 @@ for _kind in (VERIFICATION, RECEIVED, QUESTION, APPROVED, OPENING_FAILED, LAPSED
 def _application(subject: str, *states: State) -> Application | None:
     number = subject.partition(" ")[0].removeprefix("application:")
     found = BY_ID.first(int(number))
-    return found if found is not None and (not states or found.state in states) else None
+    if found is None or (states and found.state not in states):
+        return None
+    keys.renew_digest(found)
+    return found
 
 
 def _message(subject: str) -> Message | None:
