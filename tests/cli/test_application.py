@@ -9,8 +9,9 @@ from zoneinfo import ZoneInfo
 
 import pytest
 import time_machine
+from django.db import transaction
 
-from foyer.applications import decisions, keys, queries, services
+from foyer.applications import decisions, keys, queries, search, services
 from foyer.applications.models import Application, Message, Note, State
 from foyer.cli import local_time
 from foyer.homeserver.memory import MemoryHomeserver
@@ -115,6 +116,23 @@ def test_list_finds_words(foyer: Foyer, apply: Apply) -> None:
     assert ids(foyer("application", "list", "--search", "maria@", "--json").json) == [maria.id]
     assert ids(foyer("application", "list", "--all", "--search", "tomatoes", "--json").json) == [paul.id, maria.id]
     assert foyer("application", "list", "--search", "nothing of it").out == "There are none.\n"
+
+
+def test_list_finds_every_one_where_many_have_said_it(foyer: Foyer) -> None:
+    facts = {"state": State.DENIED, "answers": [{"id": "reason", "text": "Why?", "answer": REASON}]}
+    rows = Application.objects.bulk_create(
+        Application(localpart=f"p{number}", email=f"p{number}@example.com", key_digest=f"digest {number}", **facts)
+        for number in range(1100)
+    )
+    with transaction.atomic():
+        for row in rows:
+            search.index(row)
+    newest_first = [row.id for row in reversed(rows)]
+
+    found = foyer("application", "list", "--all", "--search", "tomatoes", "--limit", "0", "--json").json
+
+    assert ids(found) == newest_first
+    assert ids(foyer("application", "list", "--all", "--limit", "0", "--json").json) == newest_first
 
 
 def test_list_says_what_was_noticed(foyer: Foyer, apply: Apply) -> None:

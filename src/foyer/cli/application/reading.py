@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from foyer.applications.queries import Tab
 
 SECONDS_TO_SEARCH = 10.0
+PAGE = 500
 NOBODY_WAITS = "Nobody waits for a decision. `--all` lists the other applications as well."
 
 
@@ -92,15 +93,14 @@ def _tab(tab: Tab, words: str) -> Iterator[Application]:
 
 
 def _newest(states: list[str] | None, words: str) -> Iterator[Application]:
-    from foyer.applications import search
-    from foyer.applications.models import Application
+    from foyer.applications import queries
 
-    rows = Application.objects.order_by("-id")
-    if states is not None:
-        rows = rows.filter(state__in=states)
-    if words.strip():
-        rows = search.among_all(rows, words.strip(), seconds=SECONDS_TO_SEARCH)
-    return rows.iterator(chunk_size=1000)
+    after = ""
+    while True:
+        page = queries.listing(states, after=after, words=words, size=PAGE, seconds=SECONDS_TO_SEARCH)
+        yield from page.rows
+        if not (after := page.after):
+            return
 
 
 def show(application: options.Id, json: options.Json = False) -> None:
