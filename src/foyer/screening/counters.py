@@ -8,7 +8,7 @@ counter takes the same room whatever its limit is. Keys are digests: no row tell
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import Any
@@ -32,19 +32,37 @@ _SAME = "{t}.slot IN (excluded.slot, excluded.slot + 1)"
 _NEXT = "{t}.slot = excluded.slot - 1"
 _HITS = f"CASE WHEN {_SAME} THEN {{t}}.hits ELSE 0 END"
 _BEFORE = f"CASE WHEN {_SAME} THEN {{t}}.hits_before WHEN {_NEXT} THEN {{t}}.hits ELSE 0 END"
-_HIT = f"""
-INSERT INTO {{t}} (key, slot, hits, hits_before, until) VALUES ({{key}}, {{slot}}, {{amount}}, 0, {{until}})
+_COUNT = f"""
 ON CONFLICT (key) DO UPDATE SET
     hits = {_HITS} + excluded.hits,
     hits_before = {_BEFORE},
     slot = CASE WHEN {_SAME} THEN {{t}}.slot ELSE excluded.slot END,
     until = excluded.until
 WHERE ({_BEFORE}) * {{share}} + {_HITS} + excluded.hits < {{limit}} + 1
-"""  # noqa: S608 - made of constants
+"""
+_INSERT = "INSERT INTO {t} (key, slot, hits, hits_before, until)"
+_HIT = f"{_INSERT} VALUES ({{key}}, {{slot}}, {{amount}}, 0, {{until}}){_COUNT}"
 _READ = "SELECT slot, hits, hits_before FROM {t} WHERE key = {key}"
 _FORGET = "DELETE FROM {t} WHERE key = {key}"
 _SWEEP = "DELETE FROM {t} WHERE key IN (SELECT key FROM {t} WHERE until <= {moment} LIMIT {count})"
 _RESET = "DELETE FROM {t}"
+
+
+Entry = tuple[str, int, int]
+"""A counter: its key, the limit, and the length of its window in seconds."""
+
+
+def hit_each(rows: str, *, share: str, limit: str) -> str:
+    """Return the statement that counts one for each of the selected `rows`, and returns the keys of those counted."""
+    return f"{_INSERT} {rows}{_COUNT} RETURNING key".format(t=TABLE, share=share, limit=limit)
+
+
+class _Reached(Exception):
+    """The limit of this entry is."""
+
+    def __init__(self, number: int) -> None:
+        super().__init__(number)
+        self.number = number
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +101,17 @@ class Counters(Storage, SlidingWindowCounterSupport, ABC):
     def together(self) -> AbstractContextManager[None]:
         """Let everything within stand, or (when an exception leaves) nothing of it."""
 
+    def hit_all(self, entries: Sequence[Entry]) -> int | None:
+        """Count one for each, or for none; returns which is the first whose limit is reached."""
+        try:
+            with self.together():
+                for number, entry in enumerate(entries):
+                    if not self.acquire_sliding_window_entry(*entry):
+                        raise _Reached(number)
+        except _Reached as reached:
+            return reached.number
+        return None
+
     def close(self) -> None:
         """Let go of what the storage has open; the next count opens it again."""
 
@@ -91,7 +120,7 @@ class Counters(Storage, SlidingWindowCounterSupport, ABC):
 
     def acquire_sliding_window_entry(self, key: str, limit: int, expiry: int, amount: int = 1) -> bool:
         """Count, if the limit allows; one statement, so that no two processes can both have the last one."""
-        slot, left = _window(expiry)
+        slot, left = window(expiry)
         values = {
             "key": key,
             "slot": slot,
@@ -104,7 +133,7 @@ class Counters(Storage, SlidingWindowCounterSupport, ABC):
 
     def get_sliding_window(self, key: str, expiry: int) -> tuple[int, float, int, float]:
         """Return the hits before, the seconds for which they count, the hits now, and the seconds for which they do."""
-        slot, left = _window(expiry)
+        slot, left = window(expiry)
         row = self.read(self.statements.read, {"key": key})
         if row is None or row[0] not in (slot - 1, slot, slot + 1):
             return 0, 0.0, 0, left + expiry
@@ -158,7 +187,7 @@ def seconds_until_free(window: tuple[int, float, int, float], limit: int, expiry
     return left + expiry * (1 - limit / hits)
 
 
-def _window(expiry: int) -> tuple[int, float]:
+def window(expiry: int) -> tuple[int, float]:
     """Return the number of the window under way, and how many seconds of it are left."""
     moment = now().timestamp()
     slot = int(moment // expiry)

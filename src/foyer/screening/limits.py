@@ -52,11 +52,11 @@ def check(name: RuleName, client: ClientAddress) -> None:
     with _forgiving() as counters:
         if counters is None:
             return
-        limiter = SlidingWindowCounterRateLimiter(counters)
-        with counters.together():
-            for item, key, refusal in _buckets(name, client):
-                if not limiter.hit(item, key):
-                    raise refusal(retry_after=_wait(counters, item, key))
+        buckets = list(dict.fromkeys(_buckets(name, client)))
+        reached = counters.hit_all([(item.key_for(key), item.amount, item.get_expiry()) for item, key, _ in buckets])
+        if reached is not None:
+            item, key, refusal = buckets[reached]
+            raise refusal(retry_after=_wait(counters, item, key))
 
 
 def require(name: RuleName, client: ClientAddress) -> None:

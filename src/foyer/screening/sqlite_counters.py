@@ -16,7 +16,7 @@ from typing import Any
 
 from foyer.screening.counters import COLUMNS, TABLE, Counters, Statements
 
-WAIT_SECONDS = 0.25
+WAIT_SECONDS = 1.0  # on a machine that is busy, whoever has it may not run for a while
 # SQLite's own waiting grows to 100 ms a time, while a transaction here takes a tenth of one.
 PAUSE_SECONDS = 0.0003
 SCHEMA = (
