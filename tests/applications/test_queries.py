@@ -220,7 +220,7 @@ def test_what_is_deleted_of_a_denied_application_leaves_the_next_ones_account_al
 
     assert retention.run()["deleted"] == 1
 
-    assert Account.objects.get(id=second.account_id).email == "other.maria@example.net"
+    assert Account.objects.get(localpart="maria").email == "other.maria@example.net"
 
 
 @pytest.mark.parametrize("tab", queries.TABS)
