@@ -104,7 +104,7 @@ def test_withdrawing_while_the_account_is_being_opened_ends_locked_and_withdrawn
 
     homeserver.__class__ = Impatient
     effects.open_account(application.id)
-    let_time_pass(10)
+    let_time_pass(200, every=20)  # until no request can be on its way there
 
     assert in_state(application, State.WITHDRAWN)
     assert (accounts(), homeserver.accounts["maria"].locked) == ({"maria": AccountState.SHELVED}, True)
