@@ -50,4 +50,4 @@ class Plan:
 
 def short(database: Database, seed: int) -> Plan:
     """The form that runs with every change: under a minute."""
-    return Plan(database, seed, people=20, kills=4, seconds=22.0, timeout="2s", has_desk=False, patience_seconds=90.0)
+    return Plan(database, seed, people=20, kills=4, seconds=22.0, timeout="2s", has_desk=False, patience_seconds=150.0)

@@ -44,6 +44,11 @@ def is_unsure(account: Account, claimant: str = "") -> bool:
     return not is_theirs and until is not None and moment < until < moment + 2 * longest_journey()
 
 
+def hand_over(localpart: str, *, holder: str, to: str) -> None:
+    """Let what `holder` has left of an account be that of `to`, who acts for the same person."""
+    Account.objects.filter(localpart=localpart, unsure_for=holder).exclude(unsure_for="").update(unsure_for=to)
+
+
 def longest_journey() -> timedelta:
     """Return how long after its beginning an attempt's last request can arrive at the homeserver, as far as we care.
 

@@ -174,7 +174,7 @@ def invite(application_id: int) -> None:
 def _name_can_be_had(row: Application) -> bool:
     if names.holder_of(row.localpart) != row.holder:
         return False
-    if rows.is_unsettled(row.localpart):
+    if rows.is_unsettled(row.localpart, row.holder):
         raise StillUnknown
     try:
         accounts.require_free(row.localpart)
@@ -195,6 +195,7 @@ def _make_link(row: Application, *, can_be_had: bool) -> None:
         actor=Actor.job(),
     )
     if can_be_had:
+        rows.hand_over(row.localpart, holder=row.holder, to=made.holder)
         names.hand_over(row.localpart, holder=row.holder, to=made.holder)
     else:
         names.release(row.localpart, holder=row.holder)
