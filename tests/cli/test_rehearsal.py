@@ -142,8 +142,8 @@ def test_doctor_rehearse_on_the_command_line_sends_nothing_that_changes(
     tmp_path: Path, synapse: Synapse, chaos: ChaosProxy
 ) -> None:
     keys = homeserver_keys(synapse, "both", url=chaos.url)
-    with running_foyer(tmp_path, homeserver=keys, server_name="localhost") as foyer:
-        chaos.clear()
+    with running_foyer(tmp_path, homeserver=keys, server_name="localhost", start=False) as foyer:
+        foyer.write_config()
         findings = json.loads(foyer.cli("doctor", "--rehearse", "--json", check=False).stdout)["findings"]
 
     steps = [it["sentence"] for it in findings if it["about"] == "Rehearsal"]

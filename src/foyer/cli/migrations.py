@@ -5,12 +5,14 @@ from __future__ import annotations
 import contextlib
 import fcntl
 import os
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
 from django.apps import apps
 from django.core.management import call_command
 from django.db import connection
+from django.db.backends.utils import CursorWrapper
 from django.db.migrations.executor import MigrationExecutor
 
 from foyer.cli.errors import CommandFailed
@@ -18,6 +20,7 @@ from foyer.config import current
 
 # Any number will do, as long as every Foyer has the same and nobody else uses it.
 ADVISORY_LOCK = 0x466F796572
+LOOK_AGAIN_SECONDS = 0.1
 NEWER = (
     "The database was last used by a newer version of Foyer ({names}). Install that version again, or restore a backup "
     "that this one made."
@@ -72,11 +75,19 @@ def _alone() -> Iterator[None]:
             yield
         return
     with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_advisory_lock(%s)", [ADVISORY_LOCK])
+        # Asked again and again: whoever waited within a statement would hold up the one who makes an index meanwhile,
+        # since that waits until all statements are over that began before.
+        while not _has_lock(cursor):
+            time.sleep(LOOK_AGAIN_SECONDS)
         try:
             yield
         finally:
             cursor.execute("SELECT pg_advisory_unlock(%s)", [ADVISORY_LOCK])
+
+
+def _has_lock(cursor: CursorWrapper) -> bool:
+    cursor.execute("SELECT pg_try_advisory_lock(%s)", [ADVISORY_LOCK])
+    return bool(cursor.fetchone()[0])
 
 
 @contextlib.contextmanager
