@@ -7,7 +7,6 @@ ends as spent or as released.
 from __future__ import annotations
 
 import hmac
-from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
@@ -199,11 +198,6 @@ def email_key(invite: Invite) -> str:
 def email_is_proven(invite: Invite, key: str | None) -> bool:
     """Say whether `key` came from the mail to the pinned email."""
     return bool(invite.email and key) and hmac.compare_digest(email_key(invite).encode(), str(key).encode())
-
-
-def codes_of(holders: Iterable[str]) -> dict[str, str]:
-    """Return holder → code, for those of `holders` that came by an invitation."""
-    return dict(Use.objects.filter(holder__in=list(holders)).values_list("holder", "code"))
 
 
 def of_holder(holder: str) -> Invite | None:
