@@ -59,7 +59,7 @@ def settle_open(account: Account, *, actor: Actor, code: str = "", verb: Verb = 
     `code` is the invitation that the person holds, for a row that was given up while its request lived on.
 
     Raises:
-        OutcomeUnknown: a job has taken the account up meanwhile, or it is taken back, since nothing pays for it any more.
+        OutcomeUnknown: a job has taken the account up, or it is taken back, since nothing pays for it any more.
     """
     with transaction.atomic():
         is_mine = _move(account, UNSETTLED, State.OPEN, reason="")
