@@ -107,6 +107,8 @@ def test_invitation_with_a_mistake_is_not_made_and_says_where(
 
 def test_further_rooms_are_for_admins_to_name(moderator: Client, admin: Client) -> None:
     form = {"uses": "1", "rooms": "#secret:example.test"}
+    shown = ['name="rooms"' in text_of(who.get("/desk/invitations/new")) for who in (moderator, admin)]
+    assert shown == [False, True]
 
     refused = moderator.post("/desk/invitations/new", form)
 
