@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -11,6 +12,7 @@ from foyer.accounts.models import Account, State
 from foyer.homeserver.memory import Fault, MemoryHomeserver
 from foyer.invites.models import Invite
 from foyer.invites.services import email_key
+from foyer.kit.clock import now
 from foyer.screening import limits
 from tests.conftest import Configure
 from tests.web.conftest import CODE, MakeInvite
@@ -232,3 +234,22 @@ def test_submit_of_any_text_is_never_a_failure(client: Client, invite: Invite, f
 @given(token=st.text(max_size=200), lang=st.text(max_size=40))
 def test_page_for_any_query_is_never_a_failure(client: Client, invite: Invite, token: str, lang: str) -> None:
     assert client.get("/register", {"token": token, "lang": lang}).status_code in {200, 404}
+
+
+def test_submit_of_a_name_that_rests_keeps_the_name_and_says_when_to_come_back(
+    client: Client, invite: Invite, homeserver: MemoryHomeserver
+) -> None:
+    left = now() + timedelta(seconds=30)
+    Account.objects.create(
+        localpart="maria", state=State.SHELVED, is_shell=True, unsure_until=left, unsure_for="invite:0"
+    )
+
+    answer = send(client)
+
+    assert (answer.status_code, answer["Retry-After"]) == (503, "60")
+    assert "it is being cleared away. Wait two minutes" in answer.text
+    assert "Your invitation is still good." in answer.text
+    assert 'value="maria"' in answer.text
+    assert PASSWORD not in answer.text
+    assert Invite.objects.get().held == 0
+    assert "maria" not in homeserver.accounts

@@ -15,7 +15,7 @@ from django.db import transaction
 from django.db.models import Exists, OuterRef
 
 from foyer.accounts import arrivals, rows, settling
-from foyer.accounts.errors import HoldLost
+from foyer.accounts.errors import HoldLost, NameResting
 from foyer.accounts.models import Account, State
 from foyer.accounts.rows import UNSETTLED
 from foyer.accounts.turns import join_turn
@@ -64,7 +64,10 @@ def hold(
         except HomeserverError as error:
             log.warning("no account can be held", reason=error.code, detail=error.detail)
             return None
-        account = _begin(localpart, holder, ip)
+        try:
+            account = _begin(localpart, holder, ip)
+        except NameResting:
+            return None  # what somebody else left has begun to rest since
         return account.id if _make(account, password, homeserver) else None
 
 
