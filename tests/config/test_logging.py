@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator
 import pytest
 import structlog
 
-from foyer.config.logging import configure
+from tests.support.logs import configure
 
 PASSWORD = "correct horse battery staple"
 QUIETER = ("django.db.backends", "django.request", "django.security", "urllib3")

@@ -33,6 +33,7 @@ os.environ.update(
 from foyer.config.django import *  # noqa: E402, F403 - after the environment is set
 from foyer.config.django import DATABASES  # noqa: E402
 
+LOGGING_CONFIG = "tests.support.logs.configure"
 if os.environ.get("FOYER_TEST_DATABASE") != "postgresql":
     # A file, not memory: threads of one test share it, and the write gate is passed as in production.
     DATABASES["default"]["TEST"] = {"NAME": f"{_FOLDER.name}/test.sqlite3"}
