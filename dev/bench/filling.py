@@ -48,6 +48,7 @@ def fill(what: str, databases: Iterable[str], number: int, *, folder: Path) -> N
         for process, log in running:
             if process.wait():
                 raise processes.NotReady(f"A database could not be filled with {what}: {processes.tail(log)}")
+    os.sync()  # What the kernel still had to write would be a part of the first figures.
 
 
 if __name__ == "__main__":

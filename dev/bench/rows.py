@@ -8,6 +8,7 @@ from __future__ import annotations
 import contextlib
 import itertools
 import sqlite3
+import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -198,3 +199,6 @@ def _fill_postgresql(database: str, tables: Sequence[Table], number: int) -> Non
             cursor.execute(str(statement).encode())
         cursor.execute("VACUUM ANALYZE")
         cursor.execute("CHECKPOINT")
+        working = "SELECT 1 FROM pg_stat_activity WHERE backend_type = 'autovacuum worker'"
+        while cursor.execute(working).fetchone():  # It has seen the rows come, and tidies up after them too.
+            time.sleep(0.5)

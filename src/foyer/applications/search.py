@@ -20,7 +20,7 @@ from foyer.applications.models import Application, Haystack
 from foyer.applications.statements import INDEX
 
 FTS_TABLE = "applications_search"
-SECONDS = 0.03
+SECONDS = 0.02
 INDEX_SECONDS = 0.025
 SHORTEST = 3
 """The fewest characters that a trigram finds."""
@@ -78,11 +78,13 @@ def newest(
     words, is_sqlite = words.casefold(), connection.vendor == "sqlite"
     by = _by_trigrams(words, before) if is_sqlite and _has_index() else _by_looking(words, before, may_ask=may_ask)
     for matches in by:
-        kept = keep(matches.ids) if matches.ids else set()
-        found += [number for number in matches.ids if number in kept]
-        if len(found) >= wanted:
-            is_all = len(found) == wanted and matches.down_to is None
-            return Matches(found[:wanted], None if is_all else found[wanted - 1])
+        for begin in range(0, len(matches.ids), step := 2 * wanted):
+            some = matches.ids[begin : begin + step]
+            kept = keep(some)
+            found += [number for number in some if number in kept]
+            if len(found) >= wanted:
+                is_all = len(found) == wanted and matches.down_to is None and some[-1] == matches.ids[-1]
+                return Matches(found[:wanted], None if is_all else found[wanted - 1])
         if matches.down_to is None or time.monotonic() > until:
             return Matches(found, matches.down_to)
     return Matches(found, None)

@@ -6,7 +6,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from django.utils.translation import gettext as _
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 
 from foyer.applications import flags
 from foyer.applications.models import Application, State
@@ -19,6 +20,18 @@ from foyer.notify.masking import masked
 from foyer.web.desk.door import Me
 
 DECIDABLE = (State.WAITING, State.ASKED)
+_STATE_WORDS = {
+    State.UNVERIFIED: _("email not confirmed"),
+    State.VERIFIED: _("not finished"),
+    State.WAITING: _("waiting"),
+    State.ASKED: _("asked"),
+    State.APPROVED: _("approved"),
+    State.DENIED: _("denied"),
+    State.DONE: _("let in"),
+    State.LAPSED: _("lapsed"),
+    State.WITHDRAWN: _("withdrawn"),
+    State.EXPIRED: _("expired"),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,28 +107,16 @@ def cards(rows: Iterable[Application], me: Me) -> list[Card]:
 
 def address_of(row: Application) -> str:
     """Return the Matrix address that is asked for."""
-    return mxid(row.localpart, current().server_name) if row.localpart else _("(no name)")
+    return mxid(row.localpart, current().server_name) if row.localpart else gettext("(no name)")
 
 
 def _answer(question_id: str, answer: str) -> str:
     is_ticked = answer == YES and any(
         question.kind == "checkbox" for question in current().application.questions if question.id == question_id
     )
-    return _("Yes") if is_ticked else answer
+    return gettext("Yes") if is_ticked else answer
 
 
 def state_word(state: str) -> str:
     """Return where a request stands, in a word or two."""
-    words = {
-        State.UNVERIFIED: _("email not confirmed"),
-        State.VERIFIED: _("not finished"),
-        State.WAITING: _("waiting"),
-        State.ASKED: _("asked"),
-        State.APPROVED: _("approved"),
-        State.DENIED: _("denied"),
-        State.DONE: _("let in"),
-        State.LAPSED: _("lapsed"),
-        State.WITHDRAWN: _("withdrawn"),
-        State.EXPIRED: _("expired"),
-    }
-    return words[State(state)]
+    return str(_STATE_WORDS[State(state)])
