@@ -21,7 +21,7 @@ from foyer.kit.codes import digests_match
 
 Tab = Literal["waiting", "flagged", "asked", "decided"]
 TABS: tuple[Tab, ...] = ("waiting", "flagged", "asked", "decided")
-PAGE = 50
+PAGE = 30
 LOOKED_AT = 2000
 CUT = "from-"
 """How the place begins where the time of a search was over."""

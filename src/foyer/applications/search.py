@@ -21,7 +21,7 @@ from foyer.applications.statements import INDEX
 
 FTS_TABLE = "applications_search"
 SECONDS = 0.02
-INDEX_SECONDS = 0.025
+INDEX_SECONDS = 0.02
 SHORTEST = 3
 """The fewest characters that a trigram finds."""
 SAMPLE = 300
