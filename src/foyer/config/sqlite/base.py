@@ -15,17 +15,20 @@ import errno
 import fcntl
 import os
 import threading
+from dataclasses import dataclass
 from typing import Any
 
 from django.db.backends.sqlite3 import base
 from django.db.utils import OperationalError
 
+from foyer.config.sqlite import disk
+
 WAIT_SECONDS = 20.0
-# The gate is met first; SQLite would say these, and its words are known elsewhere.
+AT_COMMIT, NOT_AT_COMMIT = "PRAGMA synchronous=FULL", "PRAGMA synchronous=NORMAL"
+"""When SQLite waits for the disk; see disk.py for who does it in place of it."""
+# The gate is met first; SQLite would say these.
 READ_ONLY = "attempt to write a readonly database"
-SAID_BY_SQLITE = dict.fromkeys((errno.EACCES, errno.EPERM, errno.EROFS), READ_ONLY) | {
-    errno.ENOSPC: "database or disk is full"
-}
+SAID_BY_SQLITE = dict.fromkeys((errno.EACCES, errno.EPERM, errno.EROFS), READ_ONLY) | disk.SAID_BY_SQLITE
 
 
 class WriteGate:
@@ -64,7 +67,16 @@ class WriteGate:
 
 FileNumber = tuple[int, int]
 
-_gates: dict[str, WriteGate] = {}
+
+@dataclass(frozen=True)
+class Writing:
+    """How this process writes to one database: who may, and what is on the disk."""
+
+    gate: WriteGate
+    disk: disk.Disk
+
+
+_gates: dict[str, Writing] = {}
 _gates_lock = threading.Lock()
 _known: set[str] = set()
 """The databases that this process has opened before."""
@@ -79,10 +91,10 @@ def _file_number(path: str) -> FileNumber | None:
     return found.st_dev, found.st_ino
 
 
-def _gate(database: str) -> WriteGate:
+def _writing(database: str) -> Writing:
     with _gates_lock:
         if database not in _gates:
-            _gates[database] = WriteGate(f"{database}-gate")
+            _gates[database] = Writing(WriteGate(f"{database}-gate"), disk.Disk(database))
         return _gates[database]
 
 
@@ -105,8 +117,9 @@ os.register_at_fork(after_in_child=_forget_gates)
 class DatabaseWrapper(base.DatabaseWrapper):
     """SQLite behind the gate. The stubs do not know the methods that this backend is made to override."""
 
-    _held: WriteGate | None = None
+    _held: Writing | None = None
     _opened: FileNumber | None = None
+    _waits_outside = False
 
     def get_new_connection(self, conn_params: dict[str, Any]) -> Any:
         """Open the file, making it readable for its owner alone. What SQLite puts beside it takes after it.
@@ -128,6 +141,8 @@ class DatabaseWrapper(base.DatabaseWrapper):
             # SQLite would open it for reading; as long as one thread of this process has it open so, none can write.
             raise OperationalError(READ_ONLY)
         connection = super().get_new_connection(conn_params)
+        # Without its log (on some file systems) SQLite itself has to wait, within the transaction.
+        self._waits_outside = connection.execute("PRAGMA journal_mode").fetchone() == ("wal",)
         _known.add(path)
         return connection
 
@@ -145,24 +160,47 @@ class DatabaseWrapper(base.DatabaseWrapper):
         if self.is_in_memory_db():
             super()._start_transaction_under_autocommit()  # type: ignore[misc]
             return
-        gate = _gate(os.fspath(self.settings_dict["NAME"]))
-        gate.acquire()
-        self._held = gate
+        writing = _writing(os.fspath(self.settings_dict["NAME"]))
+        writing.gate.acquire()
+        self._held = writing
         try:
-            super()._start_transaction_under_autocommit()  # type: ignore[misc]
+            self._begin()
         except BaseException:
             self._leave()
             raise
 
-    def _leave(self) -> None:
-        gate, self._held = self._held, None
-        if gate is not None:
-            gate.release()
+    def _begin(self) -> None:
+        if not self._waits_outside or self._is_listened_to:
+            self._wait_at_commit(wait=False)
+            super()._start_transaction_under_autocommit()  # type: ignore[misc]
+            return
+        with self.wrap_database_errors:
+            self.connection.executescript(f"{NOT_AT_COMMIT}; BEGIN IMMEDIATE")
+
+    @property
+    def _is_listened_to(self) -> bool:
+        """Say whether somebody wants to hear of each statement, which Django's cursors tell them."""
+        return bool(self.force_debug_cursor or self.execute_wrappers)
+
+    def _wait_at_commit(self, *, wait: bool) -> None:
+        """Let SQLite wait for the disk at each commit, as it does outside of transactions, or leave that to us."""
+        if self._waits_outside and self.connection is not None:
+            # It takes effect while it is parsed, and execute() parses what it knows no second time.
+            self.connection.executescript(AT_COMMIT if wait else NOT_AT_COMMIT)
+
+    def _leave(self) -> Writing | None:
+        writing, self._held = self._held, None
+        if writing is not None:
+            writing.gate.release()
+            self._wait_at_commit(wait=True)
+        return writing
 
     def _commit(self) -> Any:
         # When the commit fails the transaction is still open: Django rolls it back next, and that leaves the gate.
         result = super()._commit()  # type: ignore[misc]
-        self._leave()
+        writing = self._leave()
+        if writing is not None and self._waits_outside:
+            writing.disk.wait()
         return result
 
     def _rollback(self) -> Any:
