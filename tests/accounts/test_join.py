@@ -385,6 +385,9 @@ def test_shelved_shell_goes_to_the_next_person_with_the_name(homeserver: MemoryH
 
     with pytest.raises(NameResting):
         open_with_invite(attempt(second.code, password="a new person's"))  # what the first one sent may yet arrive
+    with pytest.raises(NameResting):
+        services.check_name(second.code, "maria")  # and whoever types the name hears of it
+    assert services.check_name(first.code, "maria") == "maria"
 
     with time_machine.travel(now() + REST):
         assert open_with_invite(attempt(second.code, password="a new person's")).localpart == "maria"

@@ -71,6 +71,17 @@ def test_sqlite_waits_itself_after_a_transaction_that_could_not_begin() -> None:
     add("two")
 
 
+def test_connection_that_is_closed_within_a_transaction_opens_the_gate() -> None:
+    with pytest.raises(LookupError), transaction.atomic():
+        Claim.objects.create(localpart="one", holder="somebody", until=None)
+        connection.close()
+        raise LookupError
+
+    add("two")
+    assert set(Claim.objects.values_list("localpart", flat=True)) == {"two"}
+    assert waits_at_commit() == FULL
+
+
 def test_every_commit_is_on_the_disk_before_it_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     with connection.cursor() as cursor:
         cursor.execute("PRAGMA wal_checkpoint(TRUNCATE)")  # so that none happens while the images are taken

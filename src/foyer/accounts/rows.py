@@ -44,6 +44,17 @@ def is_unsure(account: Account, claimant: str = "") -> bool:
     return not is_theirs and until is not None and moment < until < moment + 2 * longest_journey()
 
 
+def require_rested(localpart: str, *, claimant: str = "") -> None:
+    """Return if nothing that somebody else (not `claimant`) has left of this name may still be under way.
+
+    Raises:
+        NameResting
+    """
+    there = standing(localpart)
+    if there is not None and there.state in TO_BE_TAKEN_UP and is_unsure(there, claimant):
+        raise NameResting
+
+
 def hand_over(localpart: str, *, holder: str, to: str) -> None:
     """Let what `holder` has left of an account be that of `to`, who acts for the same person."""
     Account.objects.filter(localpart=localpart, unsure_for=holder).exclude(unsure_for="").update(unsure_for=to)

@@ -93,6 +93,7 @@ def check_name(code: str, username: str) -> str:
     _require_welcome(invite, localpart)
     if names.holder_of(localpart) not in (None, invite.holder):
         raise names.NameHeld
+    rows.require_rested(localpart, claimant=_claimant(invite))
     require_free(localpart)
     return localpart
 
@@ -197,13 +198,18 @@ def _begin(attempt: JoinAttempt, localpart: str, actor: Actor, invite: Invite) -
         **_from_invite(attempt, invite),
     )
     with transaction.atomic():
-        account = rows.take_up(wanted, claimant=invite.holder if invite.uses_limit == 1 else "")
+        account = rows.take_up(wanted, claimant=_claimant(invite))
         claimant = names.claim(localpart, holder=account.holder, unless=invite.holder)
         record(Verb.ACCOUNT_CREATING, actor=actor, subject=("account", account.id), invite=invite.id)
         invite = invites.reserve(attempt.code, holder=account.holder, ip=attempt.ip, invite_id=invite.id)
         made_for = "" if claimant == account.holder else claimant
         _keep(account, made_for=made_for, **_from_invite(attempt, invite))
     return account
+
+
+def _claimant(invite: Invite) -> str:
+    """Return who alone can come by this invitation; empty where it may be several."""
+    return invite.holder if invite.uses_limit == 1 else ""
 
 
 def _from_invite(attempt: JoinAttempt, invite: Invite) -> dict[str, Any]:

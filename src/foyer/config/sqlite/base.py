@@ -184,15 +184,17 @@ class DatabaseWrapper(base.DatabaseWrapper):
 
     def _wait_at_commit(self, *, wait: bool) -> None:
         """Let SQLite wait for the disk at each commit, as it does outside of transactions, or leave that to us."""
-        if self._waits_outside and self.connection is not None:
+        # Where a transaction could not be ended, executescript() would commit it.
+        if self._waits_outside and not self.connection.in_transaction:
             # It takes effect while it is parsed, and execute() parses what it knows no second time.
             self.connection.executescript(AT_COMMIT if wait else NOT_AT_COMMIT)
 
-    def _leave(self) -> Writing | None:
+    def _leave(self, *, is_closed: bool = False) -> Writing | None:
         writing, self._held = self._held, None
         if writing is not None:
             writing.gate.release()
-            self._wait_at_commit(wait=True)
+            if not is_closed:
+                self._wait_at_commit(wait=True)
         return writing
 
     def _commit(self) -> Any:
@@ -213,4 +215,4 @@ class DatabaseWrapper(base.DatabaseWrapper):
         try:
             return super()._close()  # type: ignore[misc]
         finally:
-            self._leave()
+            self._leave(is_closed=True)
