@@ -19,7 +19,7 @@ def register_door(request: HttpRequest) -> HttpResponseBase:
         return register.preflight(request)
     if request.method != "POST":
         return join.page(request)
-    wants_page = "text/html" in request.headers.get("Accept", "")
+    wants_page = "text/html" in request.META.get("HTTP_ACCEPT", "")
     return join.submit(request) if wants_page else register.submit(request)
 
 
