@@ -11,13 +11,13 @@ import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import Any
 
 import pytest
 from django.db import connection, transaction
 from django.db.utils import OperationalError
 
 from foyer.config.sqlite import disk
+from foyer.config.sqlite.base import DatabaseWrapper
 from foyer.names.models import Claim
 
 pytestmark = [
@@ -26,6 +26,7 @@ pytestmark = [
 ]
 THREADS = 8
 FULL, NORMAL = 2, 1
+PAGE = 4096
 
 
 def waits_at_commit() -> int:
@@ -133,22 +134,94 @@ def _what_the_disk_has(folder: Path, images: list[Path]) -> Callable[[int], None
     return sync
 
 
-def test_a_disk_that_fails_fails_everybody_who_relied_on_it_and_nobody_after(monkeypatch: pytest.MonkeyPatch) -> None:
+class LossyDisk:
+    """What Linux makes of a disk that fails: what could not be written counts as written, and is told of once."""
+
+    def __init__(self, folder: Path) -> None:
+        self.fails_with = 0
+        self._image = folder / "image.sqlite3"
+        self._known, self._on_disk = b"", bytearray()
+
+    def sync(self, log: int) -> None:
+        """Take the place of fdatasync."""
+        content = os.pread(log, os.fstat(log).st_size, 0)
+        if len(content) < len(self._known):
+            self._known, self._on_disk = b"", bytearray()
+        self._on_disk.extend(bytes(max(0, len(content) - len(self._on_disk))))
+        for at in range(0, len(content), PAGE):
+            page = content[at : at + PAGE]
+            if page != self._known[at : at + PAGE] and not self.fails_with:
+                self._on_disk[at : at + PAGE] = page
+        self._known = content
+        if self.fails_with:
+            raise OSError(self.fails_with, os.strerror(self.fails_with))
+
+    def after_a_power_cut(self) -> set[str]:
+        """The names that are there."""
+        shutil.copy(connection.settings_dict["NAME"], self._image)
+        self._image.with_name(f"{self._image.name}-wal").write_bytes(self._on_disk)
+        return {row[0] for row in sqlite3.connect(self._image).execute("SELECT localpart FROM names_claim")}
+
+
+@pytest.fixture
+def lossy(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> LossyDisk:
+    """Put such a disk below the test's database."""
+    with connection.cursor() as cursor:
+        cursor.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    made = LossyDisk(tmp_path)
+    monkeypatch.setattr(disk, "_sync", made.sync)
+    return made
+
+
+@pytest.mark.parametrize(("fault", "said"), [(errno.EIO, "disk I/O error"), (errno.ENOSPC, "database or disk is full")])
+def test_what_is_told_after_a_failure_outlives_a_power_cut_too(lossy: LossyDisk, fault: int, said: str) -> None:
+    add("before")
+    lossy.fails_with = fault
+    with pytest.raises(OperationalError, match=said):
+        add("lost")
+    lossy.fails_with = 0
+
+    add("after")
+
+    assert lossy.after_a_power_cut() >= {"before", "after"}
+    assert waits_at_commit() == FULL
+
+
+def test_nobody_writes_behind_a_hole_that_cannot_be_mended(lossy: LossyDisk) -> None:
+    add("before")
+    reader = sqlite3.connect(connection.settings_dict["NAME"], isolation_level=None)
+    reader.execute("BEGIN")
+    reader.execute("SELECT COUNT(*) FROM names_claim").fetchone()  # the log has to stay for it
+    with connection.cursor() as cursor:
+        cursor.execute("PRAGMA busy_timeout = 50")
+    lossy.fails_with = errno.EIO
+    with pytest.raises(OperationalError, match="disk I/O error"):
+        add("lost")
+    lossy.fails_with = 0
+
+    with pytest.raises(OperationalError, match="disk I/O error"):
+        add("behind")
+    assert not Claim.objects.filter(localpart="behind").exists()
+    reader.close()
+
+    add("after")
+    assert lossy.after_a_power_cut() >= {"before", "after"}
+
+
+def test_disk_that_fails_is_told_to_everybody_who_relied_on_it(
+    lossy: LossyDisk, monkeypatch: pytest.MonkeyPatch
+) -> None:
     add("before")
     begun, go_on = threading.Event(), threading.Event()
-    real: Any = disk._sync
     calls: list[int] = []
 
     def sync(log: int) -> None:
         calls.append(log)
+        lossy.fails_with = errno.EIO if len(calls) == 2 else 0
         if len(calls) == 1:
             begun.set()
             assert go_on.wait(60)
-            real(log)
-        elif len(calls) == 2:
-            raise OSError(errno.EIO, "the disk is broken")
-        else:
-            real(log)
+        lossy.sync(log)
 
     monkeypatch.setattr(disk, "_sync", sync)
 
@@ -165,9 +238,10 @@ def test_a_disk_that_fails_fails_everybody_who_relied_on_it_and_nobody_after(mon
         first = pool.submit(one, "first")
         assert begun.wait(60)
         rest = [pool.submit(one, f"rest{number}") for number in range(3)]
-        while Claim.objects.count() < 5:  # all have committed, and wait for the first one's sync to end
-            time.sleep(0.01)
-        time.sleep(0.1)
+        end = time.monotonic() + 60
+        while Claim.objects.count() < 5 and time.monotonic() < end:
+            time.sleep(0.01)  # until all have committed; then they wait for the end of the first one's sync
+        time.sleep(0.2)
         go_on.set()
         assert first.result() == "told"
         assert [it.result() for it in rest] == ["disk I/O error"] * 3
@@ -176,13 +250,32 @@ def test_a_disk_that_fails_fails_everybody_who_relied_on_it_and_nobody_after(mon
     assert len(calls) == 3
 
 
-def test_a_disk_that_is_full_at_the_sync_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
-    add("before")
-    monkeypatch.setattr(disk, "_sync", lambda _log: (_ for _ in ()).throw(OSError(errno.ENOSPC, "full")))
+def test_database_behind_a_link_is_written(tmp_path: Path) -> None:
+    link = tmp_path / "link.sqlite3"
+    (tmp_path / "foyer.sqlite3").touch()
+    link.symlink_to(tmp_path / "foyer.sqlite3")
+    wrapper = DatabaseWrapper({**connection.settings_dict, "NAME": str(link)}, alias="link")
+    with wrapper.cursor() as cursor:
+        cursor.execute("CREATE TABLE it (number INTEGER)")
+    wrapper.set_autocommit(False, force_begin_transaction_with_broken_autocommit=True)
+    with wrapper.cursor() as cursor:
+        cursor.execute("INSERT INTO it VALUES (7)")
 
-    with pytest.raises(OperationalError, match="database or disk is full"):
-        add("after")
+    wrapper.commit()
+    wrapper.close()
 
-    monkeypatch.undo()
-    add("later")
-    assert waits_at_commit() == FULL
+    assert sqlite3.connect(tmp_path / "foyer.sqlite3").execute("SELECT * FROM it").fetchall() == [(7,)]
+
+
+def test_transaction_begun_by_hand_is_not_committed_by_the_next() -> None:
+    add("one")
+    raw = connection.connection
+    raw.execute("BEGIN")
+    raw.execute("INSERT INTO names_claim (localpart, holder, at) VALUES ('by hand', 'somebody', '2026-11-22')")
+
+    with pytest.raises(OperationalError, match="within a transaction"), transaction.atomic():
+        pytest.fail("two transactions at once")
+
+    raw.rollback()
+    add("two")
+    assert set(Claim.objects.values_list("localpart", flat=True)) == {"one", "two"}

@@ -14,8 +14,8 @@ import contextlib
 import errno
 import fcntl
 import os
+import sqlite3
 import threading
-from dataclasses import dataclass
 from typing import Any
 
 from django.db.backends.sqlite3 import base
@@ -52,11 +52,12 @@ class WriteGate:
             if self._fd is None:
                 self._fd = os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
             fcntl.flock(self._fd, fcntl.LOCK_EX)
-        except OSError as error:
+        except BaseException as error:
             self._thread_lock.release()
-            raise OperationalError(
-                SAID_BY_SQLITE.get(error.errno or 0, f"unable to open database file: {error}")
-            ) from error
+            if isinstance(error, OSError):
+                said = SAID_BY_SQLITE.get(error.errno or 0, f"unable to open database file: {error}")
+                raise OperationalError(said) from error
+            raise
 
     def release(self) -> None:
         """Let the next one in."""
@@ -68,16 +69,9 @@ class WriteGate:
 FileNumber = tuple[int, int]
 
 
-@dataclass(frozen=True)
-class Writing:
-    """How this process writes to one database: who may, and what is on the disk."""
-
-    gate: WriteGate
-    disk: disk.Disk
-
-
-_gates: dict[str, Writing] = {}
-_gates_lock = threading.Lock()
+_gates: dict[str, WriteGate] = {}
+_disks: dict[FileNumber, disk.Disk] = {}
+_registry_lock = threading.Lock()
 _known: set[str] = set()
 """The databases that this process has opened before."""
 
@@ -91,35 +85,44 @@ def _file_number(path: str) -> FileNumber | None:
     return found.st_dev, found.st_ino
 
 
-def _writing(database: str) -> Writing:
-    with _gates_lock:
+def _gate(database: str) -> WriteGate:
+    with _registry_lock:
         if database not in _gates:
-            _gates[database] = Writing(WriteGate(f"{database}-gate"), disk.Disk(database))
+            _gates[database] = WriteGate(f"{database}-gate")
         return _gates[database]
+
+
+def _disk(file: FileNumber) -> disk.Disk:
+    with _registry_lock:
+        return _disks.setdefault(file, disk.Disk())
 
 
 def _forget_gate(database: str) -> None:
     """The next one opens the gate that lies beside the file that is there now."""
-    with _gates_lock:
+    with _registry_lock:
         _gates.pop(database, None)
 
 
-def _forget_gates() -> None:
+def _begin_anew() -> None:
     """After a fork the child shares the parent's open file, and with it its lock: it opens its own."""
-    global _gates_lock
-    _gates_lock = threading.Lock()
+    global _registry_lock
+    _registry_lock = threading.Lock()
     _gates.clear()
+    _disks.clear()
 
 
-os.register_at_fork(after_in_child=_forget_gates)
+os.register_at_fork(after_in_child=_begin_anew)
 
 
 class DatabaseWrapper(base.DatabaseWrapper):
     """SQLite behind the gate. The stubs do not know the methods that this backend is made to override."""
 
-    _held: Writing | None = None
+    _held: WriteGate | None = None
     _opened: FileNumber | None = None
-    _waits_outside = False
+    _disk: disk.Disk | None = None
+    """Who waits for the disk in place of SQLite; None: SQLite itself, within the transaction."""
+    _log: disk.Log | None = None
+    _log_path = ""
 
     def get_new_connection(self, conn_params: dict[str, Any]) -> Any:
         """Open the file, making it readable for its owner alone. What SQLite puts beside it takes after it.
@@ -141,8 +144,9 @@ class DatabaseWrapper(base.DatabaseWrapper):
             # SQLite would open it for reading; as long as one thread of this process has it open so, none can write.
             raise OperationalError(READ_ONLY)
         connection = super().get_new_connection(conn_params)
-        # Without its log (on some file systems) SQLite itself has to wait, within the transaction.
-        self._waits_outside = connection.execute("PRAGMA journal_mode").fetchone() == ("wal",)
+        self._log_path = f"{os.path.realpath(path)}-wal"
+        has_log = connection.execute("PRAGMA journal_mode").fetchone() == ("wal",)  # some file systems allow none
+        self._disk = _disk(self._opened) if has_log else None
         _known.add(path)
         return connection
 
@@ -160,9 +164,9 @@ class DatabaseWrapper(base.DatabaseWrapper):
         if self.is_in_memory_db():
             super()._start_transaction_under_autocommit()  # type: ignore[misc]
             return
-        writing = _writing(os.fspath(self.settings_dict["NAME"]))
-        writing.gate.acquire()
-        self._held = writing
+        gate = _gate(os.fspath(self.settings_dict["NAME"]))
+        gate.acquire()
+        self._held = gate
         try:
             self._begin()
         except BaseException:
@@ -170,40 +174,76 @@ class DatabaseWrapper(base.DatabaseWrapper):
             raise
 
     def _begin(self) -> None:
-        if not self._waits_outside or self._is_listened_to:
-            self._wait_at_commit(wait=False)
+        if self._disk is None or self.connection.in_transaction:  # begun by hand: Django says what is wrong with that
             super()._start_transaction_under_autocommit()  # type: ignore[misc]
             return
-        with self.wrap_database_errors:
-            self.connection.executescript(f"{NOT_AT_COMMIT}; BEGIN IMMEDIATE")
+        try:
+            with self.wrap_database_errors:
+                self._disk.mend(self._empty_log)
+                # It takes effect while it is parsed, and execute() parses what it knows no second time.
+                self.connection.executescript(NOT_AT_COMMIT)
+            if self.force_debug_cursor or self.execute_wrappers:  # somebody wants to hear of each statement
+                super()._start_transaction_under_autocommit()  # type: ignore[misc]
+            else:
+                with self.wrap_database_errors:
+                    self.connection.executescript("BEGIN IMMEDIATE")
+            self._log = self._disk.log(self._log_path, self._log)
+        except BaseException as error:
+            self.connection.rollback()
+            if isinstance(error, OSError):
+                raise OperationalError(f"unable to open database file: {error}") from error
+            raise
 
-    @property
-    def _is_listened_to(self) -> bool:
-        """Say whether somebody wants to hear of each statement, which Django's cursors tell them."""
-        return bool(self.force_debug_cursor or self.execute_wrappers)
+    def _empty_log(self) -> bool:
+        is_busy, _, _ = self.connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+        return not is_busy
 
-    def _wait_at_commit(self, *, wait: bool) -> None:
-        """Let SQLite wait for the disk at each commit, as it does outside of transactions, or leave that to us."""
+    def _open_gate(self) -> None:
+        gate, self._held = self._held, None
+        if gate is not None:
+            gate.release()
+
+    def _wait_at_commit(self) -> None:
+        """Have SQLite wait for the disk again: outside of a transaction nobody else does."""
         # Where a transaction could not be ended, executescript() would commit it.
-        if self._waits_outside and not self.connection.in_transaction:
-            # It takes effect while it is parsed, and execute() parses what it knows no second time.
-            self.connection.executescript(AT_COMMIT if wait else NOT_AT_COMMIT)
+        if self._disk is None or self.connection is None or self.connection.in_transaction:
+            return
+        try:
+            self.connection.executescript(AT_COMMIT)
+        except sqlite3.Error:
+            self.close()  # the next connection waits
 
-    def _leave(self, *, is_closed: bool = False) -> Writing | None:
-        writing, self._held = self._held, None
-        if writing is not None:
-            writing.gate.release()
-            if not is_closed:
-                self._wait_at_commit(wait=True)
-        return writing
+    def _leave(self) -> None:
+        if self._held is not None:
+            self._open_gate()
+            self._wait_at_commit()
 
     def _commit(self) -> Any:
         # When the commit fails the transaction is still open: Django rolls it back next, and that leaves the gate.
         result = super()._commit()  # type: ignore[misc]
-        writing = self._leave()
-        if writing is not None and self._waits_outside:
-            writing.disk.wait()
+        if self._held is None:
+            return result
+        self._open_gate()
+        try:
+            if self._disk is not None and self._log is not None:
+                self._disk.wait(self._log)
+        except OperationalError:
+            self._mend_now()
+            raise
+        finally:
+            self._wait_at_commit()
         return result
+
+    def _mend_now(self) -> None:
+        """Try at once what the next transaction would do: another process may not know of the hole."""
+        gate = _gate(os.fspath(self.settings_dict["NAME"]))
+        with contextlib.suppress(OperationalError, sqlite3.Error):
+            gate.acquire()
+            try:
+                if self._disk is not None and self.connection is not None:
+                    self._disk.mend(self._empty_log)
+            finally:
+                gate.release()
 
     def _rollback(self) -> Any:
         try:
@@ -212,7 +252,12 @@ class DatabaseWrapper(base.DatabaseWrapper):
             self._leave()
 
     def _close(self) -> Any:
+        gate, self._held = self._held, None
+        log, self._log = self._log, None
         try:
             return super()._close()  # type: ignore[misc]
         finally:
-            self._leave(is_closed=True)
+            if gate is not None:
+                gate.release()
+            if log is not None:
+                log.close()
