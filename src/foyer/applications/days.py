@@ -45,7 +45,7 @@ def count(day: date) -> Day:
     begin, end = datetime.combine(day, MIDNIGHT), datetime.combine(day + A_DAY, MIDNIGHT)
     decided = Application.objects.filter(decision__in=DECISIONS, decided_at__gte=begin, decided_at__lt=end)
     decisions = dict(decided.order_by().values_list("decision").annotate(number=Count("*")))
-    happened = _since(begin) - _since(end)
+    happened = _between(begin, end)
     by_request = happened.pop(Verb.APPLICATION_DONE, 0)
     return Day(
         day=day,
@@ -57,17 +57,28 @@ def count(day: date) -> Day:
     )
 
 
-def _since(moment: datetime) -> Counter[str]:
-    """Count accounts and requests from a moment on, by the index of verbs and numbers.
+def _between(begin: datetime, end: datetime) -> Counter[str]:
+    """Count accounts and requests from one moment to the other, by the index of verbs and numbers.
 
-    Numbers rise with time, so rows are only looked at near the first one.
+    Numbers rise with time, so rows are only looked at near the first and the last one.
     """
-    first = Event.objects.filter(at__gte=moment).order_by("at").values_list("id", flat=True).first()
+    first, after = _first_since(begin), _first_since(end)
     if first is None:
         return Counter()
-    begin, end = first - AT_THE_SAME_TIME, first + AT_THE_SAME_TIME
-    near = Event.objects.filter(id__gte=begin, id__lt=end, at__gte=moment)
-    return _by_verb(near) + _by_verb(Event.objects.filter(id__gte=end))
+    if after is None:
+        after = 1 + (Event.objects.order_by("-id").values_list("id", flat=True).first() or first)
+    low, high = first - AT_THE_SAME_TIME, after + AT_THE_SAME_TIME
+    sure = range(first + AT_THE_SAME_TIME, after - AT_THE_SAME_TIME)
+    meant = Event.objects.filter(at__gte=begin, at__lt=end)
+    if not sure:
+        return _by_verb(meant.filter(id__gte=low, id__lt=high))
+    edges = (meant.filter(id__gte=low, id__lt=sure.start), meant.filter(id__gte=sure.stop, id__lt=high))
+    between = Event.objects.filter(id__gte=sure.start, id__lt=sure.stop)
+    return sum((_by_verb(rows) for rows in (*edges, between)), Counter())
+
+
+def _first_since(moment: datetime) -> int | None:
+    return Event.objects.filter(at__gte=moment).order_by("at").values_list("id", flat=True).first()
 
 
 def _by_verb(events: QuerySet[Event]) -> Counter[str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 from datetime import UTC, date, datetime, timedelta
 
 import pytest
@@ -44,6 +45,31 @@ def test_sign_ups_are_counted_by_day_and_by_way() -> None:
     assert (found[-1].day, found[-1].by_request, found[-1].by_invitation) == (today, 1, 1)
     assert (found[-3].day, found[-3].by_request, found[-3].by_invitation) == (today - timedelta(days=2), 0, 1)
     assert sum(day.all for day in found) == 3
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_each_day_is_counted_by_itself_however_numbers_and_moments_are_mixed(
+    seed: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(days, "AT_THE_SAME_TIME", 5)
+    chance, begin = random.Random(seed), datetime(2026, 3, 1, tzinfo=UTC)
+    moments = sorted(begin + chance.random() * 6 * A_DAY for _ in range(90))
+    if seed % 2:
+        moments = [at for at in moments if at.day != 3]  # a day without anything
+    for at in range(0, len(moments) - 3, 3):
+        chance.shuffle(part := moments[at : at + 3])  # written down in another order
+        moments[at : at + 3] = part
+    verbs = ["account.opened", "application.done", "account.refused"]
+    Event.objects.bulk_create(
+        Event(at=at, verb=chance.choice(verbs), actor="job", subject_kind="account", subject_id="1") for at in moments
+    )
+
+    for number in range(-1, 8):
+        day = (begin + number * A_DAY).date()
+        of_day = Event.objects.filter(at__gte=begin + number * A_DAY, at__lt=begin + (number + 1) * A_DAY)
+        opened, done = (of_day.filter(verb=verb).count() for verb in verbs[:2])
+        found = days.count(day)
+        assert (found.by_request, found.by_invitation) == (done, max(0, opened - done)), day
 
 
 def test_days_that_are_over_are_kept_and_today_is_counted_each_time() -> None:
