@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from datetime import datetime
 
+from django.db import DEFAULT_DB_ALIAS, connections
+
 from foyer.applications.models import Application, DenialDigest, Haystack, Mailed
-from foyer.config.driver import own_connection
 from foyer.config.prepared import Insert, Statement
 
 # As in the partial indexes, so that they serve.
@@ -48,11 +49,11 @@ class Count:
     """Asks how many applications there are of which something holds."""
 
     def __init__(self, sql: str) -> None:
-        self._sql = sql.format(table=own_connection().ops.quote_name(Application._meta.db_table))
+        self._sql = sql.format(table=connections[DEFAULT_DB_ALIAS].ops.quote_name(Application._meta.db_table))
 
     def __call__(self, *parameters: int | str | datetime) -> int:
         """Return the number."""
-        connection = own_connection()
+        connection = connections[DEFAULT_DB_ALIAS]
         adapt = connection.ops.adapt_datetimefield_value
         with connection.cursor() as cursor:
             cursor.execute(self._sql, [adapt(it) if isinstance(it, datetime) else it for it in parameters])
@@ -80,7 +81,7 @@ class Keep:
 
     def __call__(self, row: Application, *, state: str = "") -> bool:
         """Write them; False where it is in another state. `state`: the one before, if it is one of the columns."""
-        connection = own_connection()
+        connection = connections[DEFAULT_DB_ALIAS]
         values = [field.get_db_prep_save(getattr(row, field.attname), connection) for field in self._fields]
         return bool(self._statement.run(*values, row.pk, str(state or row.state)))
 

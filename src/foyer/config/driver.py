@@ -7,28 +7,15 @@ count queries), or Django has something to say first (the transaction is broken)
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from django.db import DEFAULT_DB_ALIAS, connections
 from django.db.backends.base.base import BaseDatabaseWrapper
 
 if TYPE_CHECKING:
     import psycopg
 
 Rows = list[tuple[Any, ...]]
-
-_own = threading.local()
-
-
-def own_connection() -> BaseDatabaseWrapper:
-    """Return this thread's connection. Django looks for a running event loop each time it is asked."""
-    try:
-        return _own.connection  # type: ignore[no-any-return]
-    except AttributeError:
-        _own.connection = connections[DEFAULT_DB_ALIAS]
-        return _own.connection  # type: ignore[no-any-return]
 
 
 class Statement:

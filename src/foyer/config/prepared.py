@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Generic, TypeVar
 
+from django.db import DEFAULT_DB_ALIAS, connections
 from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.models import Field, Model
 
@@ -79,7 +80,7 @@ class Statement(Generic[Row]):
 
     def run(self, *parameters: Any) -> int:
         """Run it, and return how many rows it changed."""
-        connection = driver.own_connection()
+        connection = connections[DEFAULT_DB_ALIAS]
         count, _, _ = self._ready(connection).plain.run(connection, _adapted(parameters, connection))
         return count
 
@@ -88,7 +89,7 @@ class Statement(Generic[Row]):
 
         `then` are the parameters of the statement that reads them where the first cannot return them.
         """
-        connection = driver.own_connection()
+        connection = connections[DEFAULT_DB_ALIAS]
         ready = self._ready(connection)
         return [ready.reader.read(row, connection) for row in self._fetched(ready, connection, parameters, then)]
 
@@ -99,7 +100,7 @@ class Statement(Generic[Row]):
 
     def values(self, *parameters: Any, then: tuple[Any, ...] = ()) -> tuple[Any, ...] | None:
         """Return the first row as the database gives it: for numbers and text, which need no model."""
-        connection = driver.own_connection()
+        connection = connections[DEFAULT_DB_ALIAS]
         found = self._fetched(self._ready(connection), connection, parameters, then)
         return found[0] if found else None
 
@@ -158,7 +159,7 @@ class Insert(Generic[Row]):
 
     def __call__(self, row: Row) -> bool:
         """Insert it; its key, where the database makes one, is on it afterwards. False: one stood in the way."""
-        connection = driver.own_connection()
+        connection = connections[DEFAULT_DB_ALIAS]
         is_new, key = self._insert(connection, [getattr(row, field.attname) for field in self._fields])
         if key is not None:
             row.pk = key
@@ -172,7 +173,7 @@ class Insert(Generic[Row]):
             given[field.attname] if field.attname in given else field.get_default()  # it may be a costly one
             for field in self._fields
         ]
-        return self._insert(driver.own_connection(), values)[0]
+        return self._insert(connections[DEFAULT_DB_ALIAS], values)[0]
 
     def _insert(self, connection: BaseDatabaseWrapper, values: list[Any]) -> tuple[bool, Any]:
         is_sqlite = connection.vendor == "sqlite"

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
 
-from django.db import DatabaseError, InterfaceError, connection, transaction
+from django.db import DEFAULT_DB_ALIAS, DatabaseError, InterfaceError, connection, connections, transaction
 
 from foyer.config import driver
 from foyer.screening.counters import Counters, Entry, Statements, hit_each, window
@@ -64,7 +64,7 @@ class PostgresCounters(Counters):
             shares += [key, left / expiry]
             limits += [key, limit]
         with transaction.atomic():
-            _, counted, _ = _hit_all(len(entries)).run(driver.own_connection(), [*rows, *shares, *limits])
+            _, counted, _ = _hit_all(len(entries)).run(connections[DEFAULT_DB_ALIAS], [*rows, *shares, *limits])
             keys = {key for (key,) in counted}
             reached = next((number for number, (key, _, _) in enumerate(entries) if key not in keys), None)
             if reached is not None:

@@ -92,9 +92,11 @@ def _gate(database: str) -> WriteGate:
         return _gates[database]
 
 
-def _disk(file: FileNumber) -> disk.Disk:
+def _disk(database: str, file: FileNumber) -> disk.Disk:
     with _registry_lock:
-        return _disks.setdefault(file, disk.Disk())
+        if file not in _disks:
+            _disks[file] = disk.Disk(disk.Mark(f"{database}-gate"))
+        return _disks[file]
 
 
 def _forget_gate(database: str) -> None:
@@ -146,7 +148,7 @@ class DatabaseWrapper(base.DatabaseWrapper):
         connection = super().get_new_connection(conn_params)
         self._log_path = f"{os.path.realpath(path)}-wal"
         has_log = connection.execute("PRAGMA journal_mode").fetchone() == ("wal",)  # some file systems allow none
-        self._disk = _disk(self._opened) if has_log else None
+        self._disk = _disk(path, self._opened) if has_log else None
         _known.add(path)
         return connection
 
@@ -179,7 +181,7 @@ class DatabaseWrapper(base.DatabaseWrapper):
             return
         try:
             with self.wrap_database_errors:
-                self._disk.mend(self._empty_log)
+                self._disk.mend(self._write_log_again)
                 # It takes effect while it is parsed, and execute() parses what it knows no second time.
                 self.connection.executescript(NOT_AT_COMMIT)
             if self.force_debug_cursor or self.execute_wrappers:  # somebody wants to hear of each statement
@@ -194,9 +196,12 @@ class DatabaseWrapper(base.DatabaseWrapper):
                 raise OperationalError(f"unable to open database file: {error}") from error
             raise
 
-    def _empty_log(self) -> bool:
-        is_busy, _, _ = self.connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
-        return not is_busy
+    def _write_log_again(self) -> None:
+        self.connection.executescript("BEGIN IMMEDIATE")  # some write without passing the gate
+        try:
+            disk.write_again(self._log_path)
+        finally:
+            self.connection.rollback()
 
     def _open_gate(self) -> None:
         gate, self._held = self._held, None
@@ -241,7 +246,7 @@ class DatabaseWrapper(base.DatabaseWrapper):
             gate.acquire()
             try:
                 if self._disk is not None and self.connection is not None:
-                    self._disk.mend(self._empty_log)
+                    self._disk.mend(self._write_log_again)
             finally:
                 gate.release()
 

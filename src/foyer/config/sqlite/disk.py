@@ -5,16 +5,18 @@ longest is done one by one. Here a transaction commits without that wait, leaves
 write-ahead log is on the disk. Whoever finds nobody at it does it, for all who have committed by then.
 
 A disk that fails leaves a hole in the log, behind which SQLite finds nothing after a power cut. So nobody may begin
-before the log is written into the database and emptied; see docs/adr/0007.
+before the log was written once more, whole; see docs/adr/0007.
 """
 
 from __future__ import annotations
 
+import contextlib
 import errno
+import itertools
 import os
 import threading
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from io import FileIO
 
 from django.db.utils import OperationalError
@@ -22,36 +24,72 @@ from django.db.utils import OperationalError
 # SQLite would say these, and its words are known elsewhere.
 IO_ERROR = "disk I/O error"
 SAID_BY_SQLITE = dict.fromkeys((errno.ENOSPC, errno.EDQUOT), "database or disk is full")
+PART = 1 << 20
 # Where there is none (macOS), what SQLite takes there too.
 _sync = getattr(os, "fdatasync", os.fsync)
-
-
-@dataclass
-class _Round:
-    """Commits that one sync covers. `fault` says in SQLite's words why they may be lost."""
-
-    is_over: bool = False
-    fault: str = ""
+_serial = itertools.count()
 
 
 class Log:
-    """The log of one connection, which keeps it where it is: opened before the commits that it shall tell of.
+    """The log of one connection, which keeps it: opened before the commits that it shall tell of.
 
     Linux tells of a page that could not be written once to each who had the file open by then, and nobody else.
     """
 
     def __init__(self, path: str, generation: int) -> None:
         self.file, self.generation = FileIO(path), generation
+        self.serial = next(_serial)
 
     def close(self) -> None:
         """Let it go."""
         self.file.close()
 
+    def __del__(self) -> None:
+        """Let it go with the thread that it belonged to."""
+        with contextlib.suppress(AttributeError):  # it could not be opened
+            self.file.close()
+
+
+class Mark:
+    """A byte in the gate's file, where every process sees it: the log has a hole."""
+
+    def __init__(self, path: str) -> None:
+        self._path = path
+        self._fd: int | None = None
+
+    def is_set(self) -> bool:
+        """Say whether there is one."""
+        return bool(os.pread(self._open(), 1, 0))
+
+    def set(self) -> None:
+        """Make it, if the disk takes a byte; this process knows in any case."""
+        with contextlib.suppress(OSError):
+            os.pwrite(self._open(), b"!", 0)
+
+    def clear(self) -> None:
+        """Take it away."""
+        os.ftruncate(self._open(), 0)
+
+    def _open(self) -> int:
+        if self._fd is None:
+            self._fd = os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        return self._fd
+
+
+@dataclass
+class _Round:
+    """Commits that one sync covers. `fault` says in SQLite's words why they may be lost."""
+
+    logs: list[Log] = field(default_factory=list)
+    is_over: bool = False
+    fault: str = ""
+
 
 class Disk:
     """How far the commits of this process to one database are on the disk."""
 
-    def __init__(self) -> None:
+    def __init__(self, mark: Mark) -> None:
+        self._mark = mark
         self._changed = threading.Condition(threading.Lock())
         self._gathering = _Round()
         self._is_writing = False
@@ -76,42 +114,73 @@ class Disk:
         Raises:
             OperationalError: the disk does not say so. The commit stands all the same, as long as the machine does.
         """
-        with self._changed:
-            mine = self._gathering
-            while self._is_writing and not mine.is_over:
-                self._changed.wait()
-            is_first = not mine.is_over
-            if is_first:
-                self._gathering, self._is_writing = _Round(), True
-        if is_first:
-            self._write(mine, log)
-        if mine.fault:
-            raise OperationalError(mine.fault)
-
-    def _write(self, mine: _Round, log: Log) -> None:
-        mine.fault = IO_ERROR
+        is_first = False
         try:
-            _sync(log.file.fileno())
-            mine.fault = ""
-        except OSError as error:
-            mine.fault = SAID_BY_SQLITE.get(error.errno or 0, IO_ERROR)
-        finally:
             with self._changed:
-                self._fault = mine.fault or self._fault
-                mine.is_over, self._is_writing = True, False
-                self._changed.notify_all()
+                mine = self._gathering
+                mine.logs.append(log)
+                while self._is_writing and not mine.is_over:
+                    self._changed.wait()
+                if not mine.is_over:
+                    is_first = self._is_writing = True
+                    self._gathering, mine.fault = _Round(), IO_ERROR
+            if is_first:
+                mine.fault = self._write(mine)
+        finally:
+            if is_first:
+                with self._changed:
+                    self._fault = mine.fault or self._fault
+                    mine.is_over, self._is_writing = True, False
+                    self._changed.notify_all()
+        if mine.fault or self._is_marked():
+            raise OperationalError(mine.fault or IO_ERROR)
 
-    def mend(self, empty_log: Callable[[], bool]) -> None:
+    def _write(self, mine: _Round) -> str:
+        """Return what went wrong, which every process must know of; empty: nothing."""
+        # Who has opened the log last may have done so after somebody else was told of a failure.
+        oldest = min(mine.logs, key=lambda log: log.serial)
+        try:
+            _sync(oldest.file.fileno())
+        except (OSError, ValueError) as error:  # ValueError: it was closed, by a thread that was interrupted
+            self._mark.set()
+            return _words(error)
+        return ""
+
+    def _is_marked(self) -> bool:
+        try:
+            return self._mark.is_set()
+        except OSError:
+            return True
+
+    def mend(self, write_again: Callable[[], None]) -> None:
         """Make sure that what is written next has no hole before it. Call where nobody else can write.
-
-        `empty_log` writes the log into the database and begins it anew; False: somebody still reads from it.
 
         Raises:
             OperationalError: it is not mended, and nobody may write.
         """
-        if not self._fault:
+        if not self._fault and not self._is_marked():
             return
-        if not empty_log():
-            raise OperationalError(self._fault)
+        try:
+            write_again()
+            self._mark.clear()
+        except OSError as error:
+            raise OperationalError(_words(error)) from error
         with self._changed:
             self._fault, self._generation = "", self._generation + 1
+
+
+def write_again(path: str) -> None:
+    """Write each part of a log to where it is. What the kernel took for written is written after all.
+
+    Raises:
+        OSError: it is not on the disk.
+    """
+    with FileIO(path, "r+") as log:
+        at = 0
+        while part := os.pread(log.fileno(), PART, at):
+            at += os.pwrite(log.fileno(), part, at)
+        _sync(log.fileno())
+
+
+def _words(error: Exception) -> str:
+    return SAID_BY_SQLITE.get(getattr(error, "errno", None) or 0, IO_ERROR)
