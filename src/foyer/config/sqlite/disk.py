@@ -90,7 +90,8 @@ class Disk:
 
     def __init__(self, mark: Mark) -> None:
         self._mark = mark
-        self._changed = threading.Condition(threading.Lock())
+        self._lock = threading.Lock()
+        self._changed = threading.Condition(self._lock)
         self._gathering = _Round()
         self._is_writing = False
         self._generation = 0
@@ -114,21 +115,21 @@ class Disk:
         Raises:
             OperationalError: the disk does not say so. The commit stands all the same, as long as the machine does.
         """
-        is_first = False
+        is_first, following = False, _Round()
         try:
-            with self._changed:
+            with self._lock:
                 mine = self._gathering
                 mine.logs.append(log)
                 while self._is_writing and not mine.is_over:
                     self._changed.wait()
                 if not mine.is_over:
+                    self._gathering, mine.fault = following, IO_ERROR
                     is_first = self._is_writing = True
-                    self._gathering, mine.fault = _Round(), IO_ERROR
             if is_first:
                 mine.fault = self._write(mine)
         finally:
             if is_first:
-                with self._changed:
+                with self._lock:
                     self._fault = mine.fault or self._fault
                     mine.is_over, self._is_writing = True, False
                     self._changed.notify_all()
@@ -165,7 +166,7 @@ class Disk:
             self._mark.clear()
         except OSError as error:
             raise OperationalError(_words(error)) from error
-        with self._changed:
+        with self._lock:
             self._fault, self._generation = "", self._generation + 1
 
 
