@@ -133,6 +133,7 @@ def test_statement_that_is_cancelled_for_its_time_is_no_error(monkeypatch: pytes
 def test_no_statement_of_the_queue_reads_a_whole_table(words: str, tab: queries.Tab) -> None:
     decided(3)
     decided(3, "waits", State.WAITING)
+    assert search._has_index()  # asked once in a process
     with CaptureQueriesContext(
         connection,
     ) as captured:
