@@ -6,7 +6,6 @@ Real processes on a real disk: a small one of its own where the tests run as roo
 from __future__ import annotations
 
 import itertools
-import contextlib
 import os
 import shutil
 import signal
@@ -215,7 +214,7 @@ def test_database_that_may_not_be_written_is_said_and_used_again_once_it_may(
     for path in [*home.iterdir(), home]:
         path.chmod(0o500 if path == home else 0o400)
     for pid in foyer.children():  # whoever has the file open may go on
-        with contextlib.suppress(FileNotFoundError, ProcessLookupError):  # it went with another one
+        with suppress(FileNotFoundError, ProcessLookupError):  # it went with another one
             if "resource_tracker" not in Path(f"/proc/{pid}/cmdline").read_text():
                 os.kill(pid, signal.SIGKILL)
     eventually(foyer.answers)
