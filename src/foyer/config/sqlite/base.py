@@ -68,7 +68,6 @@ class WriteGate:
 
 FileNumber = tuple[int, int]
 
-
 _gates: dict[str, WriteGate] = {}
 _disks: dict[FileNumber, disk.Disk] = {}
 _registry_lock = threading.Lock()

@@ -133,8 +133,8 @@ class Disk:
                     self._fault = mine.fault or self._fault
                     mine.is_over, self._is_writing = True, False
                     self._changed.notify_all()
-        if mine.fault or self._is_marked():
-            raise OperationalError(mine.fault or IO_ERROR)
+        if mine.fault:
+            raise OperationalError(mine.fault)
 
     def _write(self, mine: _Round) -> str:
         """Return what went wrong, which every process must know of; empty: nothing."""
@@ -145,7 +145,7 @@ class Disk:
         except (OSError, ValueError) as error:  # ValueError: it was closed, by a thread that was interrupted
             self._mark.set()
             return _words(error)
-        return ""
+        return IO_ERROR if self._is_marked() else ""  # another process has met a hole
 
     def _is_marked(self) -> bool:
         try:
